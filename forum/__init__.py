@@ -1,0 +1,3 @@
+"""The backend of a simple forum: a hexagon on Falcon, served by gunicorn."""
+
+__version__ = "1.0.0"

@@ -1,0 +1,1 @@
+"""The driven side: each module knows one library, none knows HTTP."""

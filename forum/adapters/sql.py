@@ -1,0 +1,242 @@
+"""The repositories on a SQL database, one code for every dialect.
+
+Each statement is built with Peewee once, when the repository is made, and kept as a string: building
+it anew for each call costs ten times as much as running it.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from peewee import (
+    SQL,
+    Context,
+    Expression,
+    IntegrityError,
+    Ordering,
+    Query,
+    Select,
+    Table,
+    Tuple,
+    Value,
+)
+
+from forum.domain.errors import UsernameTaken
+from forum.domain.model import Account, Article, Author, Headline, User
+
+Row = Sequence[Any]
+
+
+class Database(Protocol):
+    """What the repositories need of a database. Both methods answer all rows, with nothing left open.
+
+    They raise `Unavailable` when the database cannot answer now, and Peewee's `IntegrityError` when
+    a constraint refuses a write.
+    """
+
+    def read(self, sql: str, *parameters: object) -> list[Row]:
+        """Run one statement that changes nothing."""
+
+    def write(self, sql: str, *parameters: object) -> list[Row]:
+        """Run one statement in a transaction of its own, committed on return."""
+
+    def get_sql_context(self) -> Context:
+        """Peewee's, which turns queries into this database's dialect."""
+
+    def store_time(self, moment: datetime) -> object:
+        """The moment as this database keeps it: naive, in UTC, to the microsecond."""
+
+    def load_time(self, stored: Any) -> datetime:
+        """The aware moment that `store_time` stored."""
+
+
+class SqlUsers:
+    """A `UserRepository` on a SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        user = Table("users")
+        public = (user.c.id, user.c.username, user.c.date_registered)
+        self._find = _compile(database, user.select(*public).where(user.c.id == _slot("id")), "id")
+        self._find_account = _compile(
+            database,
+            user.select(*public, user.c.password_hash).where(user.c.username == _slot("username")),
+            "username",
+        )
+        self._add = _compile(
+            database,
+            user.insert(
+                {
+                    user.c.username: _slot("username"),
+                    user.c.password_hash: _slot("hash"),
+                    user.c.date_registered: _slot("date"),
+                }
+            ).returning(user.c.id),
+            "date", "hash", "username",
+        )  # fmt: skip
+        self._replace_password_hash = _compile(
+            database,
+            user.update({user.c.password_hash: _slot("new")})
+            .where(user.c.id == _slot("id"), user.c.password_hash == _slot("old"))
+            .returning(user.c.id),
+            "new", "id", "old",
+        )  # fmt: skip
+
+    def add(self, username: str, password_hash: str, date_registered: datetime) -> User:
+        moment = self._database.store_time(date_registered)
+        try:
+            [(id,)] = self._database.write(self._add, moment, password_hash, username)
+        except IntegrityError as error:
+            raise UsernameTaken from error
+        return User(id, username, date_registered)
+
+    def find(self, user_id: int) -> User | None:
+        for row in self._database.read(self._find, user_id):
+            return self._user(*row)
+        return None
+
+    def find_account(self, username: str) -> Account | None:
+        for *public, password_hash in self._database.read(self._find_account, username):
+            return Account(self._user(*public), password_hash)
+        return None
+
+    def replace_password_hash(self, user_id: int, old: str, new: str) -> None:
+        self._database.write(self._replace_password_hash, new, user_id, old)
+
+    def _user(self, id: int, username: str, date_registered: object) -> User:
+        return User(id, username, self._database.load_time(date_registered))
+
+
+class SqlArticles:
+    """An `ArticleRepository` on a SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        article, user = Table("articles"), Table("users")
+        authored = article.c.id == _slot("id"), article.c.user_id == _slot("author")
+        headline = (
+            article.c.id,
+            article.c.title,
+            article.c.date_posted,
+            article.c.user_id,
+            user.c.username,
+        )
+        with_author = article.select(*headline).join(user, on=(user.c.id == article.c.user_id))
+        self._find = _compile(
+            database,
+            with_author.select_extend(article.c.text).where(article.c.id == _slot("id")),
+            "id",
+        )
+        self._find_author_id = _compile(
+            database, article.select(article.c.user_id).where(article.c.id == _slot("id")), "id"
+        )
+        self._latest = _compile(database, _page(with_author, article), "offset", "limit")
+        self._latest_by = _compile(
+            database,
+            _page(with_author, article, lambda each: each.c.user_id == _slot("author")),
+            "author", "author", "offset", "limit",
+        )  # fmt: skip
+        self._add = _compile(
+            database,
+            article.insert(
+                {
+                    article.c.title: _slot("title"),
+                    article.c.text: _slot("text"),
+                    article.c.date_posted: _slot("date"),
+                    article.c.user_id: _slot("author"),
+                }
+            ).returning(article.c.id),
+            "date", "text", "title", "author",
+        )  # fmt: skip
+        self._update = _compile(
+            database,
+            article.update({article.c.title: _slot("title"), article.c.text: _slot("text")})
+            .where(*authored)
+            .returning(article.c.date_posted),
+            "text", "title", "id", "author",
+        )  # fmt: skip
+        self._delete = _compile(
+            database,
+            article.delete()
+            .where(*authored)
+            .returning(article.c.title, article.c.text, article.c.date_posted),
+            "id", "author",
+        )  # fmt: skip
+
+    def add(self, author: Author, title: str, text: str, date_posted: datetime) -> Article | None:
+        moment = self._database.store_time(date_posted)
+        try:
+            [(id,)] = self._database.write(self._add, moment, text, title, author.id)
+        except IntegrityError:
+            return None
+        return Article(id, title, text, date_posted, author)
+
+    def find(self, article_id: int) -> Article | None:
+        for id, title, date_posted, *author, text in self._database.read(self._find, article_id):
+            return Article(id, title, text, self._database.load_time(date_posted), Author(*author))
+        return None
+
+    def find_author_id(self, article_id: int) -> int | None:
+        for (author_id,) in self._database.read(self._find_author_id, article_id):
+            return int(author_id)
+        return None
+
+    def latest(self, offset: int, limit: int) -> list[Headline]:
+        return self._headlines(self._database.read(self._latest, offset, limit))
+
+    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline]:
+        return self._headlines(
+            self._database.read(self._latest_by, author_id, author_id, offset, limit)
+        )
+
+    def update(self, article_id: int, author: Author, title: str, text: str) -> Article | None:
+        rows = self._database.write(self._update, text, title, article_id, author.id)
+        for (date_posted,) in rows:
+            return Article(article_id, title, text, self._database.load_time(date_posted), author)
+        return None
+
+    def delete(self, article_id: int, author: Author) -> Article | None:
+        for title, text, date_posted in self._database.write(self._delete, article_id, author.id):
+            return Article(article_id, title, text, self._database.load_time(date_posted), author)
+        return None
+
+    def _headlines(self, rows: list[Row]) -> list[Headline]:
+        load_time = self._database.load_time
+        return [
+            Headline(id, title, load_time(date_posted), Author(author_id, username))
+            for id, title, date_posted, author_id, username in rows
+        ]
+
+
+def _page(
+    headlines: Select, article: Table, condition: Callable[[Table], Expression] | None = None
+) -> Select:
+    """One page of the headlines that meet the condition.
+
+    The rows before the page are skipped in the index alone, without touching their articles: the
+    subquery finds where the page begins, and the list starts there.
+    """
+    skipped = article.alias("skipped")
+    begin = skipped.select(skipped.c.date_posted, skipped.c.id).order_by(*_newest_first(skipped))
+    page = headlines.order_by(*_newest_first(article))
+    if condition:
+        begin, page = begin.where(condition(skipped)), page.where(condition(article))
+    begin = begin.limit(SQL("1")).offset(_slot("offset"))
+    return page.where(Tuple(article.c.date_posted, article.c.id) <= begin).limit(_slot("limit"))
+
+
+def _newest_first(article: Table) -> tuple[Ordering, Ordering]:
+    return article.c.date_posted.desc(), article.c.id.desc()
+
+
+def _slot(name: str) -> Value:
+    """A place for a parameter; Peewee passes it on as it is."""
+    return Value(name, converter=False)
+
+
+def _compile(database: Database, query: Query, *parameters: str) -> str:
+    """The SQL of a query whose slots come in this order."""
+    sql, slots = database.get_sql_context().parse(query)
+    if slots != list(parameters):
+        raise TypeError(f"the statement takes {slots}, not {parameters}")
+    return str(sql)

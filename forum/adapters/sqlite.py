@@ -1,0 +1,96 @@
+"""SQLite through apsw, which brings a library of its own: the one of the system may be too old."""
+
+import logging
+import os
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+from peewee import (  # type: ignore[attr-defined]  # the stubs leave the wrapper out
+    DataError,
+    IntegrityError,
+    PeeweeException,
+    ProgrammingError,
+    __exception_wrapper__,
+)
+from playhouse.apsw_ext import APSWDatabase
+
+from forum.adapters.sql import Row
+from forum.domain.errors import Unavailable
+
+OLDEST_LIBRARY = (3, 51, 3)
+"""Before it, two connections that write or checkpoint at one moment can corrupt a WAL database (sqlite.org/wal.html)."""
+
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "full",  # With less, the answer leaves before the data is on the disk.
+    "foreign_keys": "on",
+}
+
+_log = logging.getLogger(__name__)
+
+
+class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
+    """A `Database` in one file, with a connection for each thread."""
+
+    def __init__(self, path: Path, busy_timeout: float) -> None:
+        """Open nothing yet. A writer waits `busy_timeout` seconds for another one before it gives up."""
+        if tuple(map(int, apsw.sqlite_lib_version().split("."))) < OLDEST_LIBRARY:
+            raise OSError(f"SQLite {apsw.sqlite_lib_version()} is too old: install a newer apsw")
+        super().__init__(os.fspath(path), pragmas=_PRAGMAS, timeout=busy_timeout)
+
+    def create(self) -> None:
+        """Make the file, readable by its owner alone, unless it is there. Raises OSError."""
+        path = Path(self.database)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+
+    def read(self, sql: str, *parameters: object) -> list[Row]:
+        try:
+            return self._all_rows(sql, parameters)
+        except PeeweeException as error:
+            raise _refusal(error) from error
+
+    def write(self, sql: str, *parameters: object) -> list[Row]:
+        try:
+            with self.exclusive():
+                return self._all_rows(sql, parameters)
+        except PeeweeException as error:
+            raise _refusal(error) from error
+
+    def store_time(self, moment: datetime) -> str:
+        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+
+    def load_time(self, stored: str) -> datetime:
+        return datetime.fromisoformat(stored + "+00:00")
+
+    def exclusive(self) -> AbstractContextManager[Any]:
+        """A transaction that holds the write lock from its beginning: an upgrade later would fail at once."""
+        transaction: AbstractContextManager[Any] = self.atomic("IMMEDIATE")
+        return transaction
+
+    def _all_rows(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
+        # Rows left unread would keep the transaction open, and apsw raises errors of its own while
+        # it fetches, which Peewee does not translate.
+        with __exception_wrapper__:
+            rows: list[Row] = self.execute_sql(sql, parameters).fetchall()
+        return rows
+
+    def _connect(self) -> apsw.Connection:
+        connection: apsw.Connection = super()._connect()
+        connection.convert_binding = _bind_time
+        return connection
+
+
+def _bind_time(cursor: apsw.Cursor, number: int, value: datetime) -> str:
+    # The migration runner binds a datetime, which apsw alone cannot.
+    return value.isoformat()
+
+
+def _refusal(error: PeeweeException) -> Exception:
+    if isinstance(error, IntegrityError | DataError | ProgrammingError):
+        return error
+    _log.warning("the database refused: %s", error)
+    return Unavailable()

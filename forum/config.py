@@ -1,0 +1,102 @@
+"""The settings: `FORUM_*` environment variables, read once, refused where they are unsafe."""
+
+import os
+import re
+from dataclasses import asdict, dataclass, fields
+from typing import Self
+
+from environs import Env, EnvError, ValidationError, validate
+
+_PREFIX = "FORUM_"
+
+SHORTEST_SECRET = 32
+"""Bytes: the output of SHA-256, below which RFC 7518, section 3.2, forbids a key for HS256."""
+
+
+class BadSetting(Exception):
+    """A setting that the service cannot safely start with; the text says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The effective settings; the README's table gives their meaning."""
+
+    database_url: str
+    secret_key: str | None
+    token_lifetime: int
+    page_size: int
+    bind: str
+    workers: int
+    threads: int
+    hashes: int
+    hash_memory: int
+    hash_passes: int
+    store_timeout: float
+    body_limit: int
+    title_limit: int
+    text_limit: int
+    cors_origins: tuple[str, ...]
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings of this process. Raises `BadSetting`."""
+        _refuse_unknown({_PREFIX + field.name.upper() for field in fields(cls)})
+        env = Env(prefix=_PREFIX)
+        try:
+            settings = cls(
+                database_url=env.str("DATABASE_URL", "sqlite:///data/forum.db"),
+                secret_key=env.str("SECRET_KEY", None, validate=_strong),
+                token_lifetime=env.int(
+                    "TOKEN_LIFETIME", 14 * 24 * 3600, validate=_between(1, 2**31)
+                ),
+                page_size=env.int("PAGE_SIZE", 10, validate=_between(1, 1000)),
+                bind=env.str("BIND", "127.0.0.1:8000", validate=validate.Length(min=1)),
+                workers=env.int("WORKERS", 2, validate=_between(1, 256)),
+                threads=env.int("THREADS", 8, validate=_between(1, 256)),
+                hashes=env.int("HASHES", 1, validate=_between(1, 64)),
+                # The floor of the OWASP Password Storage Cheat Sheet.
+                hash_memory=env.int("HASH_MEMORY", 19 * 1024, validate=_between(19 * 1024, 2**22)),
+                hash_passes=env.int("HASH_PASSES", 2, validate=_between(2, 100)),
+                store_timeout=env.float("STORE_TIMEOUT", 5, validate=_between(0.1, 60)),
+                body_limit=env.int("BODY_LIMIT", 2 * 1024**2, validate=_between(1024, 2**30)),
+                title_limit=env.int("TITLE_LIMIT", 300, validate=_between(1, 10**6)),
+                text_limit=env.int("TEXT_LIMIT", 100_000, validate=_between(1, 10**8)),
+                cors_origins=tuple(env.list("CORS_ORIGINS", "*", validate=_origins)),
+            )
+        except EnvError as error:
+            raise BadSetting(str(error)) from error
+        return settings
+
+    def shown(self) -> dict[str, str]:
+        """The settings by the names of their variables, without the secrets in them."""
+        values = {
+            **asdict(self),
+            "secret_key": "***" if self.secret_key else "(a file beside the database)",
+            "database_url": re.sub(r":[^:/@]*@", ":***@", self.database_url),
+            "cors_origins": ",".join(self.cors_origins),
+        }
+        return {_PREFIX + name.upper(): str(value) for name, value in values.items()}
+
+
+def _refuse_unknown(known: set[str]) -> None:
+    for name in sorted(os.environ):
+        if name.startswith(_PREFIX) and name not in known:
+            raise BadSetting(f"{name} is no setting; the settings are {', '.join(sorted(known))}")
+
+
+def _between(least: float, most: float) -> validate.Range:
+    return validate.Range(least, most)
+
+
+def _strong(secret: str) -> None:
+    if len(secret.encode()) < SHORTEST_SECRET:
+        raise ValidationError(
+            f"it needs at least {SHORTEST_SECRET} bytes; make one with: openssl rand -hex 32"
+        )
+
+
+def _origins(origins: list[str]) -> None:
+    if origins != ["*"] and not all(re.fullmatch(r"https?://[^/\s*]+", each) for each in origins):
+        raise ValidationError(
+            'it must be "*" or origins like https://forum.example, separated by commas'
+        )

@@ -1,0 +1,145 @@
+"""Reading and writing articles."""
+
+import re
+from dataclasses import dataclass
+
+from forum.domain.errors import (
+    ArticleNotFound,
+    BadText,
+    BadTitle,
+    InvalidToken,
+    NotTheAuthor,
+    TextMissing,
+    TitleMissing,
+)
+from forum.domain.ids import parse_id
+from forum.domain.model import Article, Author, Headline, Page, User
+from forum.domain.ports import ArticleRepository, Clock
+from forum.domain.users import UserService
+
+_DIGITS = re.compile(r"[0-9]+")
+_LAST_PAGE = 10**15
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes: articles on a page, characters of a title and of a text."""
+
+    page_size: int
+    title: int
+    text: int
+
+
+class ArticleService:
+    """What one can do with articles."""
+
+    def __init__(
+        self, articles: ArticleRepository, users: UserService, clock: Clock, limits: Limits
+    ) -> None:
+        self._articles = articles
+        self._users = users
+        self._clock = clock
+        self._limits = limits
+
+    def latest(self, page: str | None) -> Page:
+        """A page of all articles, newest first. What is no page number means the first page."""
+        return self._page(self._articles.latest(self._offset(page), self._limits.page_size + 1))
+
+    def latest_by(self, user_id: str, page: str | None) -> Page:
+        """A page of one user's articles, as `latest`. Raises `UserNotFound`."""
+        author = self._users.profile(user_id)
+        rows = self._articles.latest_by(author.id, self._offset(page), self._limits.page_size + 1)
+        return self._page(rows)
+
+    def read(self, article_id: str) -> Article:
+        """A whole article. Raises `ArticleNotFound`."""
+        number = parse_id(article_id)
+        article = self._articles.find(number) if number else None
+        if article is None:
+            raise ArticleNotFound(article_id)
+        return article
+
+    def post(self, author: User, title: object, text: object) -> Article:
+        """A new article. Raises `TitleMissing`, `TextMissing`, `BadTitle`, `BadText`, and `InvalidToken` if its author is gone."""
+        title, text = self._checked(title, text)
+        article = self._articles.add(_author(author), title, text, self._clock.now())
+        if article is None:
+            raise InvalidToken
+        return article
+
+    def edit(self, editor: User, article_id: str, title: object, text: object) -> Article:
+        """The article with a new title and text. Raises `ArticleNotFound`, `NotTheAuthor`, then as `post`."""
+        number = self._own(editor, article_id, "edit")
+        title, text = self._checked(title, text)
+        article = self._articles.update(number, _author(editor), title, text)
+        if article is None:
+            raise ArticleNotFound(article_id)
+        return article
+
+    def delete(self, editor: User, article_id: str) -> Article:
+        """What the removed article was. Raises `ArticleNotFound`, `NotTheAuthor`."""
+        number = self._own(editor, article_id, "delete")
+        article = self._articles.delete(number, _author(editor))
+        if article is None:
+            raise ArticleNotFound(article_id)
+        return article
+
+    def _own(self, editor: User, article_id: str, action: str) -> int:
+        number = parse_id(article_id)
+        author_id = self._articles.find_author_id(number) if number else None
+        if number is None or author_id is None:
+            raise ArticleNotFound(article_id)
+        if author_id != editor.id:
+            raise NotTheAuthor(action)
+        return number
+
+    def _checked(self, title: object, text: object) -> tuple[str, str]:
+        if _is_blank(title):
+            raise TitleMissing
+        if _is_blank(text):
+            raise TextMissing
+        if not (isinstance(title, str) and _is_storable(title, self._limits.title)):
+            raise BadTitle
+        if not (isinstance(text, str) and _is_storable(text, self._limits.text)):
+            raise BadText
+        return title, text
+
+    def _offset(self, page: str | None) -> int:
+        return (page_number(page) - 1) * self._limits.page_size
+
+    def _page(self, rows: list[Headline]) -> Page:
+        # One row more than a page is asked for: it is the sign of a next page, without a COUNT.
+        return Page(rows[: self._limits.page_size], len(rows) > self._limits.page_size)
+
+
+def page_number(text: str | None) -> int:
+    """The number that the text spells in plain digits, at least 1; 1 for any other text or none.
+
+    A number of more than 15 digits is cut to one that is past every end, so that its offset, with
+    at most 1,000 articles on a page, still fits into the 64 bits of a store.
+    """
+    if text is None or not _DIGITS.fullmatch(text):
+        return 1
+    digits = text.lstrip("0")
+    return min(int(digits[:16] or 1), _LAST_PAGE)
+
+
+def _author(user: User) -> Author:
+    return Author(user.id, user.username)
+
+
+def _is_blank(value: object) -> bool:
+    return not value or (isinstance(value, str) and value.isspace())
+
+
+def _is_storable(value: str, limit: int) -> bool:
+    # PostgreSQL cannot keep NUL, and a lone surrogate has no UTF-8.
+    return len(value) <= limit and "\0" not in value and _has_utf8(value)
+
+
+def _has_utf8(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,81 @@
+"""The refusals of the forum. They carry data; sentences and status codes belong to the edge."""
+
+
+class Refusal(Exception):
+    """Base of everything the forum answers instead of doing what it was asked."""
+
+
+class UsernameMissing(Refusal):
+    """No username was given."""
+
+
+class PasswordMissing(Refusal):
+    """No password was given."""
+
+
+class BadUsername(Refusal):
+    """The username breaks the rules of `is_username`."""
+
+
+class BadPassword(Refusal):
+    """The password breaks the rules of `is_password`."""
+
+
+class UsernameTaken(Refusal):
+    """Another user has exactly this name."""
+
+
+class WrongCredentials(Refusal):
+    """No user has this name, or the password is another. Which of the two is not told."""
+
+
+class TokenMissing(Refusal):
+    """No access token was given."""
+
+
+class InvalidToken(Refusal):
+    """The access token is forged, expired or malformed, or its user is gone."""
+
+
+class UserNotFound(Refusal):
+    """No user has this id. The id is kept as the client sent it."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.id = id
+
+
+class ArticleNotFound(Refusal):
+    """No article has this id. The id is kept as the client sent it."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.id = id
+
+
+class NotTheAuthor(Refusal):
+    """The article belongs to somebody else. `action` is what was asked: "edit" or "delete"."""
+
+    def __init__(self, action: str) -> None:
+        super().__init__(action)
+        self.action = action
+
+
+class TitleMissing(Refusal):
+    """No title was given, or nothing but white space."""
+
+
+class TextMissing(Refusal):
+    """No text was given, or nothing but white space."""
+
+
+class BadTitle(Refusal):
+    """The title is no string, too long, or has a character that not every store can keep."""
+
+
+class BadText(Refusal):
+    """The text is no string, too long, or has a character that not every store can keep."""
+
+
+class Unavailable(Refusal):
+    """The forum cannot answer now, for no fault of the client: a store is down, full, locked or read-only, or too many are waiting."""

@@ -1,0 +1,1 @@
+"""The driving side: HTTP with Falcon and marshmallow; no database."""

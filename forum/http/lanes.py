@@ -1,0 +1,68 @@
+"""Where a use case runs: the domain is synchronous, the server is not."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Protocol, TypeVar
+
+from forum.domain.errors import Unavailable
+
+T = TypeVar("T")
+
+
+class Call(Protocol):
+    """How a resource runs a use case without blocking the event loop."""
+
+    async def __call__(self, use_case: Callable[..., T], *arguments: Any) -> T:
+        """What the use case returns or raises; `Unavailable` where there is no room for it."""
+
+
+class Lane:
+    """A few threads of their own for some use cases, and a bounded wait for them."""
+
+    def __init__(self, name: str, threads: int, patience: float) -> None:
+        """A call that gets none of the `threads` within `patience` seconds is refused."""
+        self._free = asyncio.Semaphore(threads)
+        self._threads = ThreadPoolExecutor(threads, name)
+        self._patience = patience
+
+    async def __call__(self, use_case: Callable[..., T], *arguments: Any) -> T:
+        await self._enter()
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._threads, use_case, *arguments)
+        finally:
+            self._free.release()
+
+    async def _enter(self) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._free.acquire()
+        except TimeoutError:
+            raise Unavailable from None
+
+    def close(self) -> None:
+        """Wait for what is running and end the threads."""
+        self._threads.shutdown()
+
+
+async def call_at_once(use_case: Callable[..., T], *arguments: Any) -> T:
+    """Run on the event loop itself: for what takes microseconds and cannot block."""
+    return use_case(*arguments)
+
+
+class Lanes:
+    """A `Call` that sends each use case down a lane of its own choice."""
+
+    def __init__(self, lanes: Mapping[Callable[..., Any], Call], close: Iterable[Lane]) -> None:
+        """Every use case needs a way; the lanes to `close` are those with threads."""
+        self._lanes = lanes
+        self._close = close
+
+    async def __call__(self, use_case: Callable[..., T], *arguments: Any) -> T:
+        return await self._lanes[use_case](use_case, *arguments)
+
+    def close(self) -> None:
+        """Wait for what is running and end the threads."""
+        for lane in self._close:
+            lane.close()

@@ -1,0 +1,43 @@
+"""What surrounds every request."""
+
+from collections.abc import Callable
+from typing import Any
+
+from falcon import CORSMiddleware
+from falcon.asgi import Request, Response
+
+from forum.http.guard import REFUSAL
+
+
+class Refusals:
+    """Answers what the guard refused, before any route is looked for."""
+
+    async def process_request(self, req: Request, resp: Response) -> None:
+        refusal = req.scope.get(REFUSAL)
+        if refusal:
+            raise refusal
+
+
+class Headers(CORSMiddleware[Any, Any]):
+    """Falcon's CORS, with what it leaves out, and a word to browsers not to guess types."""
+
+    async def process_response_async(
+        self, req: Request, resp: Response, resource: object, req_succeeded: bool
+    ) -> None:
+        resp.set_header("X-Content-Type-Options", "nosniff")
+        allow = resp.get_header("Allow")
+        self.process_response(req, resp, resource, req_succeeded)
+        if allow:  # Falcon moves it to another header in the answer to a preflight.
+            resp.set_header("Allow", allow)
+        if self.allow_origins != "*":
+            resp.append_header("Vary", "Origin")
+
+
+class Shutdown:
+    """Gives back what the service holds when the server stops."""
+
+    def __init__(self, release: Callable[[], object]) -> None:
+        self._release = release
+
+    async def process_shutdown(self, scope: object, event: object) -> None:
+        self._release()

@@ -1,0 +1,52 @@
+"""Which methods a route knows."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import falcon
+from falcon.asgi import Request, Response
+from falcon.routing import CompiledRouter
+
+Responder = Callable[..., Awaitable[None]]
+
+
+class Router(CompiledRouter):
+    """Falcon's router, where GET brings HEAD every answer about methods names all of them, and no segment is empty."""
+
+    def find(self, uri: str, req: Request | None = None) -> Any:
+        # An empty segment would match as an empty id.
+        return None if uri.endswith("/") or "//" in uri else super().find(uri, req)
+
+    def map_http_methods(self, resource: object, **kwargs: Any) -> dict[str, Any]:
+        methods: dict[str, Any] = dict(super().map_http_methods(resource, **kwargs))
+        if "GET" in methods:
+            methods["HEAD"] = methods["GET"]
+        allowed = sorted([*methods, "OPTIONS"])
+        methods["OPTIONS"] = _answer_options(allowed)
+        return _Methods(methods, _refuse_method(allowed))
+
+
+class _Methods(dict[str, Any]):
+    """The responders of a route, with one for every method in the world: Falcon knows only the common ones."""
+
+    def __init__(self, methods: dict[str, Any], default: Responder) -> None:
+        super().__init__(methods)
+        self._default = default
+
+    def __missing__(self, method: str) -> Responder:
+        return self._default
+
+
+def _answer_options(allowed: list[str]) -> Responder:
+    async def on_options(req: Request, resp: Response, **params: str) -> None:
+        resp.set_header("Allow", ", ".join(allowed))
+        resp.set_header("Content-Length", "0")
+
+    return on_options
+
+
+def _refuse_method(allowed: list[str]) -> Responder:
+    async def on_other(req: Request, resp: Response, **params: str) -> None:
+        raise falcon.HTTPMethodNotAllowed(allowed)
+
+    return on_other

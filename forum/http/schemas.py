@@ -1,0 +1,123 @@
+"""The JSON that comes in and goes out. Shapes only: what a value must be is for the domain to say."""
+
+from datetime import datetime
+from typing import Any
+
+from marshmallow import EXCLUDE, Schema, fields
+
+from forum.domain.model import Article, Headline, Page
+
+
+def wire_time(moment: datetime) -> str:
+    """A moment in UTC as clients know it: naive ISO 8601 with six fractional digits, also when they are 0."""
+    return moment.isoformat(timespec="microseconds")[:26]  # without the +00:00
+
+
+class Moment(fields.Field[datetime]):
+    """A time in the form of `wire_time`."""
+
+    def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return wire_time(value) if value else None
+
+
+class Body(Schema):
+    """What clients send: absent fields are None, fields that nobody asked for are dropped."""
+
+    class Meta:
+        unknown = EXCLUDE
+
+
+class CredentialsBody(Body):
+    """The body of `/register` and `/login`."""
+
+    username = fields.Raw(load_default=None, allow_none=True)
+    password = fields.Raw(load_default=None, allow_none=True)
+
+
+class TokenBody(Body):
+    """The body of everything that asks who the client is."""
+
+    access_token = fields.Raw(data_key="access-token", load_default=None, allow_none=True)
+
+
+class ArticleBody(TokenBody):
+    """The body of a new or an edited article."""
+
+    title = fields.Raw(load_default=None, allow_none=True)
+    text = fields.Raw(load_default=None, allow_none=True)
+
+
+class IdentityAnswer(Schema):
+    """Whom a token names."""
+
+    id = fields.Integer()
+    username = fields.String()
+
+
+class UserAnswer(IdentityAnswer):
+    """A profile."""
+
+    date_registered = Moment()
+
+
+class SessionAnswer(Schema):
+    """A fresh token and whose it is."""
+
+    token = fields.String(data_key="access-token")
+    user_id = fields.Integer(attribute="user.id")
+    username = fields.String(attribute="user.username")
+
+
+class WrittenArticleAnswer(Schema):
+    """An article as its author gets it back."""
+
+    id = fields.Integer()
+    title = fields.String()
+    text = fields.String()
+    date_posted = Moment()
+    user_id = fields.Integer(attribute="author.id")
+
+
+class ArticleAnswer(WrittenArticleAnswer):
+    """An article as anybody reads it."""
+
+    author_username = fields.String(attribute="author.username", data_key="author.username")
+
+
+class HeadlineAnswer(ArticleAnswer):
+    """An article in a list."""
+
+    class Meta:
+        exclude = ("text",)
+
+
+class PageAnswer(Schema):
+    """A page of a list."""
+
+    headlines = fields.List(fields.Nested(HeadlineAnswer), data_key="articles")
+    has_next = fields.Boolean(data_key="next")
+
+
+# The answers that are asked for most often, without marshmallow: forty times as fast, and a test
+# holds them equal to the schemas above.
+
+
+def article_answer(article: Article) -> dict[str, object]:
+    """As `ArticleAnswer`."""
+    return {**headline_answer(article), "text": article.text}
+
+
+def headline_answer(article: Article | Headline) -> dict[str, object]:
+    """As `HeadlineAnswer`."""
+    return {
+        "id": article.id,
+        "title": article.title,
+        "date_posted": wire_time(article.date_posted),
+        "user_id": article.author.id,
+        "author.username": article.author.username,
+    }
+
+
+def page_answer(page: Page) -> dict[str, object]:
+    """As `PageAnswer`."""
+    return {"articles": [headline_answer(each) for each in page.headlines], "next": page.has_next}

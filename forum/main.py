@@ -1,0 +1,175 @@
+"""The composition root: builds the graph of the service by hand."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from peewee import PeeweeException
+
+from forum.adapters.clock import SystemClock
+from forum.adapters.databases import BadUrl, open_database
+from forum.adapters.memory import MemoryArticles, MemoryStore, MemoryUsers
+from forum.adapters.migrations import SchemaTooNew, UnknownVersion, migrate
+from forum.adapters.passwords import Argon2Passwords
+from forum.adapters.secret_file import load_secret
+from forum.adapters.sql import SqlArticles, SqlUsers
+from forum.adapters.sqlite import SqliteDatabase
+from forum.adapters.tokens import JwtTokens
+from forum.config import BadSetting, Settings
+from forum.domain.articles import ArticleService, Limits
+from forum.domain.ports import ArticleRepository, PasswordHasher, UserRepository
+from forum.domain.users import UserService
+from forum.http.app import create_app
+from forum.http.guard import Application
+from forum.http.lanes import Lane, Lanes, call_at_once
+
+T = TypeVar("T")
+
+MEMORY_URL = "memory://"
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """The repositories on one store, and how to let go of it."""
+
+    users: UserRepository
+    articles: ArticleRepository
+    release: Callable[[], object]
+
+
+def app() -> Application:
+    """The service as the environment wants it: `gunicorn -k asgi 'forum.main:app()'`. Raises `BadSetting`."""
+    settings = Settings.from_environment()
+    prepare(settings)
+    hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes, permits=settings.hashes)
+    return build(settings, hasher)
+
+
+def prepare(settings: Settings) -> None:
+    """Make and migrate the database, and make the secret, where they are not there. Raises `BadSetting`."""
+    try:
+        _secret(settings)
+    except OSError as error:
+        raise BadSetting(f"the secret cannot be kept beside the database: {error}") from error
+    if settings.database_url != MEMORY_URL:
+        with opened_database(settings) as database:
+            migrate(database)
+
+
+@contextmanager
+def opened_database(settings: Settings) -> Iterator[SqliteDatabase]:
+    """The database that the settings name, made if it is not there, closed in the end.
+
+    What goes wrong with it comes out as `BadSetting`.
+    """
+    database = _database(settings)
+    try:
+        database.create()
+        yield database
+    except SchemaTooNew:
+        raise BadSetting(
+            "the database was made by a later version of the forum: install that one"
+        ) from None
+    except UnknownVersion:
+        raise BadSetting(
+            "the schema cannot go up to that version: see forum migrate --status"
+        ) from None
+    except (OSError, PeeweeException) as error:
+        raise BadSetting(f"the database cannot be used: {error}") from error
+    finally:
+        database.close()
+
+
+def build(settings: Settings, hasher: PasswordHasher) -> Application:
+    """The graph of the service on a database that is ready."""
+    store = _open_store(settings)
+    clock = SystemClock()
+    users = UserService(
+        store.users,
+        hasher,
+        JwtTokens(_secret(settings)),
+        clock,
+        timedelta(seconds=settings.token_lifetime),
+    )
+    limits = Limits(settings.page_size, settings.title_limit, settings.text_limit)
+    articles = ArticleService(store.articles, users, clock, limits)
+    lanes = _embedded_lanes(settings, users, articles)
+
+    def release() -> None:
+        lanes.close()
+        store.release()
+
+    return create_app(
+        users,
+        articles,
+        lanes,
+        body_limit=settings.body_limit,
+        cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
+        release=release,
+    )
+
+
+def _database(settings: Settings) -> SqliteDatabase:
+    try:
+        return open_database(settings.database_url, settings.store_timeout)
+    except BadUrl as error:
+        raise BadSetting(f"FORUM_DATABASE_URL {error}") from None
+    except OSError as error:
+        raise BadSetting(str(error)) from error
+
+
+def _open_store(settings: Settings) -> Store:
+    if settings.database_url == MEMORY_URL:
+        memory = MemoryStore()
+        return Store(MemoryUsers(memory), MemoryArticles(memory), lambda: None)
+    database = _database(settings)
+    return Store(SqlUsers(database), SqlArticles(database), database.close)
+
+
+def _embedded_lanes(settings: Settings, users: UserService, articles: ArticleService) -> Lanes:
+    """An embedded store reads in microseconds, on the event loop; its writes wait for locks and disks.
+
+    One writer for each process is enough: a second would only wait for the first. Passwords have
+    threads of their own, or else a storm of logins would keep writers waiting.
+    """
+    reading = Lane("reading", settings.threads, settings.store_timeout)
+    writing = Lane("writing", 1, settings.store_timeout)
+    accounts = Lane("accounts", settings.threads, settings.store_timeout)
+
+    async def call_page(use_case: Callable[..., T], *arguments: Any) -> T:
+        # The index entries before a page are skipped one by one: far pages leave the loop alone.
+        near = len(arguments[-1] or "") <= 2
+        return await (call_at_once if near else reading)(use_case, *arguments)
+
+    return Lanes(
+        {
+            users.authenticate: call_at_once,
+            users.profile: call_at_once,
+            articles.read: call_at_once,
+            articles.latest: call_page,
+            articles.latest_by: call_page,
+            users.register: accounts,
+            users.log_in: accounts,
+            articles.post: writing,
+            articles.edit: writing,
+            articles.delete: writing,
+        },
+        close=[reading, writing, accounts],
+    )
+
+
+def _secret(settings: Settings) -> str:
+    if settings.secret_key:
+        return settings.secret_key
+    if settings.database_url == MEMORY_URL:
+        return secrets.token_hex()  # As short-lived as the users whom it names.
+    return load_secret(data_folder(settings) / "secret.key")
+
+
+def data_folder(settings: Settings) -> Path:
+    """Where the service keeps its files: beside the database."""
+    return Path(settings.database_url.removeprefix("sqlite:///")).parent

@@ -1,0 +1,71 @@
+"""gunicorn, set up for the forum."""
+
+import socket
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+
+from forum.config import BadSetting, Settings
+from forum.http.guard import Application
+from forum.main import MEMORY_URL, app, data_folder
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """A gunicorn master whose workers each build the service for themselves."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises `BadSetting` where nothing can listen on the address."""
+        self._settings = settings
+        _refuse_taken(settings.bind)
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in _options(self._settings).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Application:
+        return app()
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    def greet(arbiter: Arbiter) -> None:
+        click.echo(_greeting(settings), err=True)
+
+    return {
+        "bind": settings.bind,
+        # Workers share nothing but the store, so one in memory has room for one alone.
+        "workers": 1 if settings.database_url == MEMORY_URL else settings.workers,
+        "worker_class": "asgi",
+        "asgi_loop": "uvloop",
+        "asgi_lifespan": "on",
+        "http_parser": "python",  # The fast one needs a package that is not published.
+        "control_socket_disable": True,  # A second instance would take over the socket of the first.
+        "keepalive": 5,
+        "when_ready": greet,
+    }
+
+
+def _greeting(settings: Settings) -> str:
+    memory = settings.database_url == MEMORY_URL
+    return "\n".join(
+        [
+            f"The forum listens on http://{settings.bind}",
+            "Its data is in memory and ends with it"
+            if memory
+            else f"Its data lies in {data_folder(settings).resolve()}",
+            f"Try: curl http://{settings.bind}/articles",
+        ]
+    )
+
+
+def _refuse_taken(bind: str) -> None:
+    # gunicorn tries again for five seconds and ends without saying what to do.
+    host, separator, port = bind.rpartition(":")
+    if not separator or not port.isdigit() or bind.startswith("unix:"):
+        return
+    try:
+        socket.create_server((host.strip("[]"), int(port))).close()
+    except (OSError, OverflowError) as error:
+        raise BadSetting(f"FORUM_BIND: nothing can listen on {bind}: {error}") from error
