@@ -13,7 +13,7 @@ Responder = Callable[..., Awaitable[None]]
 class Router(CompiledRouter):
     """Falcon's router, where GET brings HEAD every answer about methods names all of them, and no segment is empty."""
 
-    def find(self, uri: str, req: Request | None = None) -> Any:
+    def find(self, uri: str, req: Any = None) -> Any:
         # An empty segment would match as an empty id.
         return None if uri.endswith("/") or "//" in uri else super().find(uri, req)
 
