@@ -166,7 +166,7 @@ def _fill(path: Path) -> None:
                 "Some text. " * 50,
                 start + timedelta(seconds=number),
             )
-    database.close()
+    database.release()
 
 
 @contextmanager

@@ -11,12 +11,12 @@ from typing import Any, TypeVar
 from peewee import PeeweeException
 
 from forum.adapters.clock import SystemClock
-from forum.adapters.databases import BadUrl, open_database
+from forum.adapters.databases import SQLITE_PREFIX, BadUrl, open_database
 from forum.adapters.memory import MemoryArticles, MemoryStore, MemoryUsers
 from forum.adapters.migrations import SchemaTooNew, UnknownVersion, migrate
 from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.secret_file import load_secret
-from forum.adapters.sql import SqlArticles, SqlUsers
+from forum.adapters.sql import Database, SqlArticles, SqlUsers
 from forum.adapters.sqlite import SqliteDatabase
 from forum.adapters.tokens import JwtTokens
 from forum.config import BadSetting, Settings
@@ -25,7 +25,7 @@ from forum.domain.ports import ArticleRepository, PasswordHasher, UserRepository
 from forum.domain.users import UserService
 from forum.http.app import create_app
 from forum.http.guard import Application
-from forum.http.lanes import Lane, Lanes, call_at_once
+from forum.http.lanes import Call, Lane, Lanes, call_at_once
 
 T = TypeVar("T")
 
@@ -39,6 +39,7 @@ class Store:
     users: UserRepository
     articles: ArticleRepository
     release: Callable[[], object]
+    is_embedded: bool
 
 
 def app() -> Application:
@@ -61,7 +62,7 @@ def prepare(settings: Settings) -> None:
 
 
 @contextmanager
-def opened_database(settings: Settings) -> Iterator[SqliteDatabase]:
+def opened_database(settings: Settings) -> Iterator[Database]:
     """The database that the settings name, made if it is not there, closed in the end.
 
     What goes wrong with it comes out as `BadSetting`.
@@ -81,7 +82,7 @@ def opened_database(settings: Settings) -> Iterator[SqliteDatabase]:
     except (OSError, PeeweeException) as error:
         raise BadSetting(f"the database cannot be used: {error}") from error
     finally:
-        database.close()
+        database.release()
 
 
 def build(settings: Settings, hasher: PasswordHasher) -> Application:
@@ -97,7 +98,7 @@ def build(settings: Settings, hasher: PasswordHasher) -> Application:
     )
     limits = Limits(settings.page_size, settings.title_limit, settings.text_limit)
     articles = ArticleService(store.articles, users, clock, limits)
-    lanes = _embedded_lanes(settings, users, articles)
+    lanes = _lanes(settings, users, articles, is_embedded=store.is_embedded)
 
     def release() -> None:
         lanes.close()
@@ -113,7 +114,7 @@ def build(settings: Settings, hasher: PasswordHasher) -> Application:
     )
 
 
-def _database(settings: Settings) -> SqliteDatabase:
+def _database(settings: Settings) -> Database:
     try:
         return open_database(settings.database_url, settings.store_timeout)
     except BadUrl as error:
@@ -125,41 +126,52 @@ def _database(settings: Settings) -> SqliteDatabase:
 def _open_store(settings: Settings) -> Store:
     if settings.database_url == MEMORY_URL:
         memory = MemoryStore()
-        return Store(MemoryUsers(memory), MemoryArticles(memory), lambda: None)
+        return Store(MemoryUsers(memory), MemoryArticles(memory), lambda: None, is_embedded=True)
     database = _database(settings)
-    return Store(SqlUsers(database), SqlArticles(database), database.close)
+    is_embedded = isinstance(database, SqliteDatabase)
+    return Store(SqlUsers(database), SqlArticles(database), database.release, is_embedded)
 
 
-def _embedded_lanes(settings: Settings, users: UserService, articles: ArticleService) -> Lanes:
-    """An embedded store reads in microseconds, on the event loop; its writes wait for locks and disks.
+def _lanes(
+    settings: Settings, users: UserService, articles: ArticleService, *, is_embedded: bool
+) -> Lanes:
+    """Where each use case runs.
 
-    One writer for each process is enough: a second would only wait for the first. Passwords have
-    threads of their own, or else a storm of logins would keep writers waiting.
+    An embedded store reads in microseconds, on the event loop; its writes wait for locks and disks,
+    and one writer for each process is enough, since a second would only wait for the first. A store
+    behind a network can always keep one waiting, and serves several at once. Passwords have threads
+    of their own, or else a storm of logins would keep everybody else waiting.
     """
-    reading = Lane("reading", settings.threads, settings.store_timeout)
-    writing = Lane("writing", 1, settings.store_timeout)
     accounts = Lane("accounts", settings.threads, settings.store_timeout)
-
-    async def call_page(use_case: Callable[..., T], *arguments: Any) -> T:
-        # The index entries before a page are skipped one by one: far pages leave the loop alone.
-        near = len(arguments[-1] or "") <= 2
-        return await (call_at_once if near else reading)(use_case, *arguments)
-
+    storing = Lane("storing", settings.threads, settings.store_timeout)
+    writing = Lane("writing", 1, settings.store_timeout) if is_embedded else storing
+    reading: Call = call_at_once if is_embedded else storing
+    paging: Call = _near_pages_at_once(storing) if is_embedded else storing
     return Lanes(
         {
-            users.authenticate: call_at_once,
-            users.profile: call_at_once,
-            articles.read: call_at_once,
-            articles.latest: call_page,
-            articles.latest_by: call_page,
             users.register: accounts,
             users.log_in: accounts,
+            users.authenticate: reading,
+            users.profile: reading,
+            articles.read: reading,
+            articles.latest: paging,
+            articles.latest_by: paging,
             articles.post: writing,
             articles.edit: writing,
             articles.delete: writing,
         },
-        close=[reading, writing, accounts],
+        close=[accounts, storing, writing],
     )
+
+
+def _near_pages_at_once(far: Call) -> Call:
+    """The entries of the index before a page are skipped one by one, so far pages leave the event loop alone."""
+
+    async def call(use_case: Callable[..., T], *arguments: Any) -> T:
+        is_near = len(arguments[-1] or "") <= 2
+        return await (call_at_once if is_near else far)(use_case, *arguments)
+
+    return call
 
 
 def _secret(settings: Settings) -> str:
@@ -171,5 +183,7 @@ def _secret(settings: Settings) -> str:
 
 
 def data_folder(settings: Settings) -> Path:
-    """Where the service keeps its files: beside the database."""
-    return Path(settings.database_url.removeprefix("sqlite:///")).parent
+    """Where the service keeps its files: beside the database, or in `data` if that is elsewhere."""
+    if not settings.database_url.startswith(SQLITE_PREFIX):
+        return Path("data")
+    return Path(settings.database_url.removeprefix(SQLITE_PREFIX)).parent

@@ -1,7 +1,9 @@
 """What every suite shares: the stores that each of them runs on."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -10,23 +12,38 @@ from forum.adapters.passwords import Argon2Passwords
 from forum.config import Settings
 from forum.http.guard import Application
 from forum.main import build, prepare
+from tests.clusters import Cluster, empty_cluster, find_binaries, new_database, server_folder
 
 SECRET = "a secret of at least thirty-two bytes, known to the tests"
 
 CHEAP_HASHER = Argon2Passwords(memory_cost=8, time_cost=1)
 
+_numbers = count()
 
-@pytest.fixture(params=["memory", "sqlite"])
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server for the whole run."""
+    if not find_binaries() and "CI" not in os.environ:
+        pytest.skip("PostgreSQL is not installed")
+    with server_folder() as folder, empty_cluster(folder / "server") as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty store of each kind."""
+    if request.param == "postgres":
+        cluster: Cluster = request.getfixturevalue("cluster")
+        return new_database(cluster, f"forum{next(_numbers)}")
     return {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/forum.db"}[request.param]
 
 
 @pytest.fixture
 def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The defaults of production on that store."""
-    for name in Settings.from_environment().shown():
-        monkeypatch.delenv(name, raising=False)
+    for name in [name for name in os.environ if name.startswith("FORUM_")]:
+        monkeypatch.delenv(name)
     return replace(Settings.from_environment(), database_url=database_url, secret_key=SECRET)
 
 

@@ -2,21 +2,38 @@
 
 from pathlib import Path
 
+from forum.adapters.sql import Database
 from forum.adapters.sqlite import SqliteDatabase
 
-_SQLITE = "sqlite:///"
+SQLITE_PREFIX = "sqlite:///"
+_POSTGRES_PREFIXES = ("postgresql://", "postgres://")
 
 
 class BadUrl(Exception):
-    """There is no database of this kind; the text says what there is."""
+    """No database can be opened by this URL; the text says why."""
 
 
-def open_database(url: str, timeout: float) -> SqliteDatabase:
-    """The database at `sqlite:///relative/path` or `sqlite:////absolute/path`; nothing is touched yet.
+def open_database(url: str, timeout: float) -> Database:
+    """The database at `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://…`; nothing is touched yet.
 
-    `timeout` is how many seconds a statement may wait for others. Raises `BadUrl`.
+    `timeout` is how many seconds a statement may take or wait for others. Raises `BadUrl`.
     """
-    path = url.removeprefix(_SQLITE)
+    if url.startswith(_POSTGRES_PREFIXES):
+        return _open_postgres(url, timeout)
+    path = url.removeprefix(SQLITE_PREFIX)
     if path == url or path in ("", ":memory:"):
-        raise BadUrl("must be like sqlite:///data/forum.db or memory://")
+        raise BadUrl("must be like sqlite:///data/forum.db, postgresql://host/name or memory://")
     return SqliteDatabase(Path(path), timeout)
+
+
+def _open_postgres(url: str, timeout: float) -> Database:
+    try:
+        import psycopg  # noqa: PLC0415  # an optional extra
+
+        from forum.adapters.postgres import PostgresDatabase  # noqa: PLC0415
+    except ImportError:
+        raise BadUrl("needs a driver for PostgreSQL: pip install 'forum[postgres]'") from None
+    try:
+        return PostgresDatabase("postgresql://" + url.partition("://")[2], timeout)
+    except psycopg.ProgrammingError:
+        raise BadUrl("is no URL that PostgreSQL understands") from None

@@ -5,6 +5,7 @@ it anew for each call costs ten times as much as running it.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -38,7 +39,16 @@ class Database(Protocol):
         """Run one statement that changes nothing."""
 
     def write(self, sql: str, *parameters: object) -> list[Row]:
-        """Run one statement in a transaction of its own, committed on return."""
+        """Run one statement in a transaction of its own, committed on return, or as a part of an exclusive one."""
+
+    def create(self) -> None:
+        """Make an empty database where there is none and one can be made. Raises OSError."""
+
+    def release(self) -> None:
+        """Close the connections of all threads."""
+
+    def exclusive(self) -> AbstractContextManager[Any]:
+        """A transaction, around any number of reads and writes, that keeps other such transactions away."""
 
     def get_sql_context(self) -> Context:
         """Peewee's, which turns queries into this database's dialect."""

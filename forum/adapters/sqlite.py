@@ -17,6 +17,7 @@ from peewee import (  # type: ignore[attr-defined]  # the stubs leave the wrappe
 )
 from playhouse.apsw_ext import APSWDatabase
 
+from forum.adapters.connections import TrackedConnections
 from forum.adapters.sql import Row
 from forum.domain.errors import Unavailable
 
@@ -32,7 +33,7 @@ _PRAGMAS = {
 _log = logging.getLogger(__name__)
 
 
-class SqliteDatabase(APSWDatabase):  # type: ignore[misc]
+class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
     """A `Database` in one file, with a connection for each thread."""
 
     def __init__(self, path: Path, busy_timeout: float) -> None:

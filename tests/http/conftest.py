@@ -1,15 +1,71 @@
 """A client in the same process, and the steps that most tests begin with."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any, Self
 
 import pytest
 from falcon.testing import ASGIConductor, Result
 
-from forum.http.guard import Application
+from forum.adapters.clock import SystemClock
+from forum.adapters.passwords import Argon2Passwords
+from forum.adapters.tokens import JwtTokens
+from forum.domain.articles import ArticleService, Limits
+from forum.domain.ports import ArticleRepository, Clock, UserRepository
+from forum.domain.users import UserService
+from forum.http.app import create_app
+from forum.http.guard import Application, Message, Receive, Scope, Send
+from forum.http.lanes import call_at_once
+from tests.conftest import SECRET
 
 PASSWORD = "Password#1"
+
+Answer = tuple[int, Any]
+"""The status and the JSON of an answer."""
+
+
+def answer(result: Result) -> Answer:
+    """What the service said."""
+    return result.status_code, result.json
+
+
+def ok(body: object) -> Answer:
+    """What it says when it did as it was asked."""
+    return 200, body
+
+
+def refusal(status: int, sentence: str) -> Answer:
+    """What it says when it did not."""
+    return status, {"error": sentence}
+
+
+def assemble(
+    users: UserRepository, articles: ArticleRepository, clock: Clock | None = None
+) -> Application:
+    """The service on repositories of the test's own, with the secret of all tests."""
+    clock, hasher = clock or SystemClock(), Argon2Passwords(memory_cost=8, time_cost=1)
+    user_service = UserService(users, hasher, JwtTokens(SECRET), clock, timedelta(days=1))
+    article_service = ArticleService(articles, user_service, clock, Limits(10, 300, 100_000))
+    return create_app(
+        user_service,
+        article_service,
+        call_at_once,
+        body_limit=2 * 1024**2,
+        cors_origins="*",
+        release=lambda: None,
+    )
+
+
+def _with_plain_headers(application: Application) -> Application:
+    """The application, reached as from a server: Falcon's test client sends headers that can be read but once."""
+
+    async def call(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            scope["headers"] = [(bytes(name), bytes(value)) for name, value in scope["headers"]]
+        await application(scope, receive, send)
+
+    return call
 
 
 class Client:
@@ -17,7 +73,7 @@ class Client:
 
     def __init__(self, application: Application) -> None:
         self._loop = asyncio.Runner()
-        self._conductor = ASGIConductor(application)
+        self._conductor = ASGIConductor(_with_plain_headers(application))
 
     def __enter__(self) -> Self:
         self._loop.run(self._conductor.__aenter__())
@@ -30,6 +86,42 @@ class Client:
     def request(self, method: str, path: str, **options: Any) -> Result:
         """The answer; the options are those of `falcon.testing.simulate_request`: json, body, headers ..."""
         return self._loop.run(self._conductor.simulate_request(method, path, **options))
+
+    def together(self, count: int, method: str, path: str, **options: Any) -> list[Result]:
+        """The answers to the same request, sent several times at once."""
+
+        async def send() -> list[Result]:
+            simulate = self._conductor.simulate_request
+            return await asyncio.gather(*(simulate(method, path, **options) for _ in range(count)))
+
+        return self._loop.run(send())
+
+    def exchange(self, incoming: Iterable[Message], **scope: Any) -> tuple[Result, list[Message]]:
+        """The answer to a request in ASGI's own words, and the messages that it left unread."""
+        unread = list(incoming)
+        outgoing: list[Message] = []
+
+        async def receive() -> Message:
+            return unread.pop(0)
+
+        async def send(message: Message) -> None:
+            outgoing.append(message)
+
+        scope = {
+            "type": "http",
+            "asgi": {"version": "3.0", "spec_version": "2.4"},
+            "http_version": "1.1",
+            "method": "GET",
+            "scheme": "http",
+            "query_string": b"",
+            "headers": [],
+            **scope,
+        }
+        self._loop.run(self._conductor.app(scope, receive, send))
+        start, *rest = outgoing
+        headers = [(name.decode(), value.decode()) for name, value in start["headers"]]
+        body = [message.get("body", b"") for message in rest]
+        return Result(body, str(start["status"]), headers), unread
 
     def get(self, path: str, **options: Any) -> Result:
         return self.request("GET", path, **options)

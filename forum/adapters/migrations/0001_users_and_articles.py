@@ -1,6 +1,6 @@
 """The first schema: users and their articles."""
 
-from peewee import CharField, Database, DateTimeField, ForeignKeyField, Model, TextField
+from peewee import Database, DateTimeField, ForeignKeyField, Model, TextField
 from playhouse.migrate import SchemaMigrator
 
 from forum.adapters.migrations import key_field
@@ -11,8 +11,8 @@ def up(migrator: SchemaMigrator, db: Database) -> None:
 
     class User(Model):
         id = key_field(db)
-        username = CharField(max_length=20, unique=True)
-        password_hash = CharField(max_length=255)
+        username = TextField(unique=True)
+        password_hash = TextField()
         date_registered = DateTimeField()
 
         class Meta:

@@ -4,22 +4,15 @@ A version is a file `NNNN_name.py` with `up(migrator, db)`; it declares frozen c
 makes and imports no table of today, so that it still does in a year what it does now.
 """
 
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
 
-from peewee import AutoField, BigAutoField, Database, SqliteDatabase
+import peewee
 from playhouse.migrations import Runner
 from playhouse.sqlite_ext import AutoIncrementField
 
-
-class Migratable(Protocol):
-    """A Peewee database with a lock that keeps every other migration and writer away."""
-
-    def exclusive(self) -> AbstractContextManager[Any]:
-        """A transaction under that lock."""
+from forum.adapters.sql import Database
 
 
 class SchemaTooNew(Exception):
@@ -39,7 +32,7 @@ class Version:
     applied: datetime | str | None
 
 
-def migrate(database: Migratable, target: int | None = None) -> list[str]:
+def migrate(database: Database, target: int | None = None) -> list[str]:
     """Apply what is missing up to the target, or all of it, and answer the names.
 
     All or nothing: a version that fails leaves the schema as it was. Concurrent calls apply once.
@@ -53,7 +46,7 @@ def migrate(database: Migratable, target: int | None = None) -> list[str]:
         return applied
 
 
-def status(database: Migratable) -> list[Version]:
+def status(database: Database) -> list[Version]:
     """Every version in order. Raises `SchemaTooNew`; changes nothing."""
     rows = _runner(database).status()
     if any(row.path is None for row in rows):
@@ -61,12 +54,16 @@ def status(database: Migratable) -> list[Version]:
     return [Version(row.idx, row.name, row.applied) for row in rows]
 
 
-def key_field(database: Database) -> AutoField:
+def key_field(database: peewee.Database) -> peewee.AutoField:
     """A 64-bit key whose values are never used again, also after the newest row is deleted."""
-    return AutoIncrementField() if isinstance(database, SqliteDatabase) else BigAutoField()
+    return (
+        AutoIncrementField()
+        if isinstance(database, peewee.SqliteDatabase)
+        else peewee.BigAutoField()
+    )
 
 
-def _runner(database: Migratable) -> Runner:
+def _runner(database: Database) -> Runner:
     return Runner(database, str(Path(__file__).parent))
 
 

@@ -1,0 +1,28 @@
+"""Peewee keeps a connection for each thread, and knows only the one of the thread that asks."""
+
+from typing import Any
+
+import peewee
+
+
+class TrackedConnections(peewee.Database):
+    """Mixed into a Peewee database so that the connections of all threads can be closed."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._open: set[Any] = set()
+        super().__init__(*arguments, **options)
+
+    def release(self) -> None:
+        """Close every connection; call it when no other thread works with one."""
+        self.close()
+        for connection in list(self._open):
+            self._close(connection)
+
+    def _connect(self) -> Any:
+        connection = super()._connect()  # type: ignore[misc]  # the stubs leave it out
+        self._open.add(connection)
+        return connection
+
+    def _close(self, conn: Any) -> None:
+        self._open.discard(conn)
+        super()._close(conn)  # type: ignore[misc]

@@ -1,0 +1,105 @@
+"""PostgreSQL through psycopg 3."""
+
+import logging
+import math
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from peewee import (  # type: ignore[attr-defined]  # the stubs leave the wrapper out
+    DataError,
+    IntegrityError,
+    PeeweeException,
+    PostgresqlDatabase,
+    ProgrammingError,
+    __exception_wrapper__,
+)
+from psycopg.conninfo import conninfo_to_dict
+
+from forum.adapters.connections import TrackedConnections
+from forum.adapters.sql import Row
+from forum.domain.errors import Unavailable
+
+_MIGRATION_LOCK = 0x666F72756D
+"""The key of the advisory lock: "forum" in ASCII."""
+
+_log = logging.getLogger(__name__)
+
+
+class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
+    """A `Database` on one or several servers, with a connection for each thread.
+
+    A single statement is its own transaction, so none is opened around it. A connection that the
+    server has ended is noticed before it is used; whatever fails is followed by a fresh one.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        """Open nothing yet. Connecting and every statement may take `timeout` seconds each."""
+        super().__init__(url, prefer_psycopg3=True, **_options(url, timeout))
+
+    def create(self) -> None:
+        """Nothing: a database on a server is made by its operator."""
+
+    def read(self, sql: str, *parameters: object) -> list[Row]:
+        try:
+            return self._all_rows(sql, parameters)
+        except PeeweeException as error:
+            raise self._refusal(error) from error
+
+    # A lone statement commits by itself, with one trip to the server instead of three.
+    write = read
+
+    def store_time(self, moment: datetime) -> datetime:
+        return moment.astimezone(UTC).replace(tzinfo=None)
+
+    def load_time(self, stored: datetime) -> datetime:
+        return stored.replace(tzinfo=UTC)
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """A transaction that waits, however long, for every other one of this kind to end."""
+        with self.atomic():
+            self.execute_sql("SET LOCAL statement_timeout = 0")
+            self.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+            yield
+
+    def _all_rows(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
+        if not self.in_transaction() and self._is_dead():
+            self.close()
+        with __exception_wrapper__:
+            rows: list[Row] = self.execute_sql(sql, parameters).fetchall()
+        return rows
+
+    def _is_dead(self) -> bool:
+        """Whether the server has said something to an idle connection: its last words, or the end of the stream."""
+        if self.is_closed():
+            return False
+        poll = select.poll()
+        poll.register(self.connection().pgconn.socket, select.POLLIN)
+        return bool(poll.poll(0))
+
+    def _refusal(self, error: PeeweeException) -> Exception:
+        if isinstance(error, IntegrityError | DataError | ProgrammingError):
+            return error
+        if not self.in_transaction():
+            self.close()
+        _log.warning("the database refused: %s", " ".join(str(error).split()))
+        return Unavailable()
+
+
+def _options(url: str, timeout: float) -> dict[str, Any]:
+    """What the URL leaves open: it must end some time, also where a network swallows packets."""
+    milliseconds = int(timeout * 1000)
+    given = conninfo_to_dict(url)
+    defaults = {
+        "connect_timeout": max(2, math.ceil(timeout)),
+        "tcp_user_timeout": milliseconds,
+        "keepalives_idle": max(1, math.ceil(timeout)),
+        "application_name": "forum",
+    }
+    options = f"-c statement_timeout={milliseconds} {given.get('options') or ''}"
+    return {name: value for name, value in defaults.items() if name not in given} | {
+        "options": options
+    }

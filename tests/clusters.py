@@ -1,0 +1,151 @@
+"""Throw-away PostgreSQL servers, from the binaries that are installed."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+
+_SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_directories": "",
+    "fsync": "off",
+    "wal_level": "replica",
+    "hot_standby": "on",
+}
+
+
+def find_binaries() -> Path | None:
+    """The folder of the newest PostgreSQL on this machine, or None."""
+    folders = sorted(
+        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda each: int(each.parent.name)
+    )
+    on_path = shutil.which("initdb")
+    return folders[-1] if folders else Path(on_path).resolve().parent if on_path else None
+
+
+class Cluster:
+    """One server with its own folder and port. PostgreSQL refuses root, so root becomes nobody."""
+
+    def __init__(self, binaries: Path, folder: Path) -> None:
+        self.folder = folder
+        self.port = _free_port()
+        self._binaries = binaries
+        self._user = "nobody" if os.geteuid() == 0 else None
+
+    @property
+    def url(self) -> str:
+        """Where its one database is, with a superuser who needs no password."""
+        return f"postgresql://forum@127.0.0.1:{self.port}/postgres"
+
+    def initialise(self) -> None:
+        """Make an empty server that keeps its times far from UTC."""
+        self._run(
+            "initdb", "-U", "forum", "-A", "trust", "-E", "UTF8", "--no-sync", "--no-instructions"
+        )
+        self.configure(**_SETTINGS, timezone="Asia/Kathmandu")
+
+    def follow(self, primary: "Cluster", name: str) -> None:
+        """Become a standby of the primary."""
+        source = f"host=127.0.0.1 port={primary.port} user=forum application_name={name}"
+        self._run("pg_basebackup", "-R", "-c", "fast", "--no-sync", "-d", source)
+
+    def configure(self, **settings: str) -> None:
+        """Settings for the next start, or for `reload`."""
+        with (self.folder / "postgresql.conf").open("a") as file:
+            file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        self._control("start", "-w", "-l", str(self.folder / "log"), "-o", f"-p {self.port}")
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stop; the modes are those of pg_ctl."""
+        self._control("stop", "-w", "-m", mode)
+
+    def reload(self) -> None:
+        """Take over what `configure` changed."""
+        self._control("reload")
+
+    def promote(self) -> None:
+        """Make a standby the primary."""
+        self._control("promote", "-w")
+
+    def kill(self) -> None:
+        """End it as a power failure does."""
+        for pid in self.processes():
+            os.kill(pid, signal.SIGKILL)
+
+    def processes(self) -> list[int]:
+        """Its process ids, the first of them the server's own."""
+        server = int((self.folder / "postmaster.pid").read_text().split()[0])
+        children = subprocess.run(
+            ["pgrep", "-P", str(server)], capture_output=True, text=True, check=False
+        ).stdout.split()
+        return [server, *map(int, children)]
+
+    def is_running(self) -> bool:
+        """Whether pg_ctl sees it alive."""
+        return (self.folder / "postmaster.pid").exists()
+
+    def _control(self, action: str, *options: str) -> None:
+        self._run("pg_ctl", action, "-s", *options)
+
+    def _run(self, program: str, *options: str) -> None:
+        command = [str(self._binaries / program), "-D", str(self.folder), *options]
+        log = self.folder.with_suffix(".log")
+        with log.open("a") as output:
+            status = subprocess.run(
+                command, user=self._user, cwd="/", stdout=output, stderr=output, check=False
+            ).returncode
+        assert status == 0, log.read_text()
+
+
+@contextmanager
+def empty_cluster(folder: Path) -> Iterator[Cluster]:
+    """A running server in the folder, gone at the end."""
+    binaries = find_binaries()
+    assert binaries, "no PostgreSQL is installed"
+    cluster = Cluster(binaries, _own(folder))
+    cluster.initialise()
+    cluster.start()
+    try:
+        yield cluster
+    finally:
+        if cluster.is_running():
+            cluster.stop("immediate")
+
+
+@contextmanager
+def server_folder() -> Iterator[Path]:
+    """A folder that the server's user may enter, removed at the end."""
+    with tempfile.TemporaryDirectory(prefix="forum-postgres-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def new_database(cluster: Cluster, name: str) -> str:
+    """The URL of a new empty database of the server."""
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return cluster.url.removesuffix("postgres") + name
+
+
+def _own(folder: Path) -> Path:
+    folder.mkdir(mode=0o700)
+    if os.geteuid() == 0:
+        shutil.chown(folder, "nobody")
+    return folder
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
