@@ -1,7 +1,9 @@
 """The composition root: builds the graph of the service by hand."""
 
+import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,14 +15,16 @@ from peewee import PeeweeException
 from forum.adapters.clock import SystemClock
 from forum.adapters.databases import SQLITE_PREFIX, BadUrl, open_database
 from forum.adapters.memory import MemoryArticles, MemoryStore, MemoryUsers
-from forum.adapters.migrations import SchemaTooNew, UnknownVersion, migrate
+from forum.adapters.migrations import SchemaTooNew, migrate, status
 from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.secret_file import load_secret
 from forum.adapters.sql import Database, SqlArticles, SqlUsers
+from forum.adapters.sql_archive import SqlArchive
 from forum.adapters.sqlite import SqliteDatabase
 from forum.adapters.tokens import JwtTokens
 from forum.config import BadSetting, Settings
 from forum.domain.articles import ArticleService, Limits
+from forum.domain.errors import Unavailable
 from forum.domain.ports import ArticleRepository, PasswordHasher, UserRepository
 from forum.domain.users import UserService
 from forum.http.app import create_app
@@ -58,31 +62,48 @@ def prepare(settings: Settings) -> None:
         raise BadSetting(f"the secret cannot be kept beside the database: {error}") from error
     if settings.database_url != MEMORY_URL:
         with opened_database(settings) as database:
+            database.create()
             migrate(database)
 
 
 @contextmanager
 def opened_database(settings: Settings) -> Iterator[Database]:
-    """The database that the settings name, made if it is not there, closed in the end.
-
-    What goes wrong with it comes out as `BadSetting`.
-    """
+    """The database that the settings name, closed in the end; what goes wrong comes out as `BadSetting`."""
     database = _database(settings)
     try:
-        database.create()
         yield database
     except SchemaTooNew:
         raise BadSetting(
             "the database was made by a later version of the forum: install that one"
         ) from None
-    except UnknownVersion:
-        raise BadSetting(
-            "the schema cannot go up to that version: see forum migrate --status"
-        ) from None
-    except (OSError, PeeweeException) as error:
-        raise BadSetting(f"the database cannot be used: {error}") from error
+    except OSError as error:
+        raise BadSetting(str(error)) from error
+    except (PeeweeException, Unavailable) as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise BadSetting(f"the database cannot be used: {reason}") from error
     finally:
         database.release()
+
+
+@contextmanager
+def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlArchive]:
+    """The whole database that the settings name, made or migrated where that is asked for."""
+    with opened_database(settings) as database:
+        if create:
+            database.create()
+            migrate(database)
+        database.demand()
+        if any(version.applied is None for version in status(database)):
+            raise BadSetting("the database has an older schema: run forum migrate on it first")
+        yield SqlArchive(database)
+
+
+def hash_all(settings: Settings, passwords: Iterable[str]) -> Iterator[str]:
+    """The hashes of the passwords, in their order, computed on all processors."""
+    processors = os.cpu_count() or 1
+    hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes, permits=processors)
+    with ThreadPoolExecutor(processors) as pool:
+        yield from pool.map(hasher.hash, passwords)
 
 
 def build(settings: Settings, hasher: PasswordHasher) -> Application:
@@ -118,7 +139,7 @@ def _database(settings: Settings) -> Database:
     try:
         return open_database(settings.database_url, settings.store_timeout)
     except BadUrl as error:
-        raise BadSetting(f"FORUM_DATABASE_URL {error}") from None
+        raise BadSetting(f"the URL of the database {error}") from None
     except OSError as error:
         raise BadSetting(str(error)) from error
 

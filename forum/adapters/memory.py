@@ -1,11 +1,13 @@
 """A store that forgets: for tests, demonstrations and front-end work. It refuses whatever a database refuses."""
 
 import threading
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 
 from forum.domain.errors import UsernameTaken
-from forum.domain.model import Account, Article, Author, Headline, User
+from forum.domain.model import Account, Article, Author, Headline, LastIds, User
 
 
 class MemoryStore:
@@ -15,12 +17,7 @@ class MemoryStore:
         self.lock = threading.RLock()
         self.accounts: dict[int, Account] = {}
         self.articles: dict[int, Article] = {}
-        self._last_id = {"user": 0, "article": 0}
-
-    def next_id(self, kind: str) -> int:
-        """An id that was never given before, not even to something deleted since."""
-        self._last_id[kind] += 1
-        return self._last_id[kind]
+        self.last = LastIds(0, 0)
 
 
 class MemoryUsers:
@@ -33,7 +30,9 @@ class MemoryUsers:
         with self._store.lock:
             if self.find_account(username):
                 raise UsernameTaken
-            user = User(self._store.next_id("user"), username, date_registered)
+            # Counted, not looked up: an id is never used again, not even that of the last one.
+            self._store.last = replace(self._store.last, user=self._store.last.user + 1)
+            user = User(self._store.last.user, username, date_registered)
             self._store.accounts[user.id] = Account(user, password_hash)
             return user
 
@@ -63,7 +62,8 @@ class MemoryArticles:
         with self._store.lock:
             if author.id not in self._store.accounts:
                 return None
-            article = Article(self._store.next_id("article"), title, text, date_posted, author)
+            self._store.last = replace(self._store.last, article=self._store.last.article + 1)
+            article = Article(self._store.last.article, title, text, date_posted, author)
             self._store.articles[article.id] = article
             return article
 
@@ -97,6 +97,45 @@ class MemoryArticles:
             if self.find_author_id(article_id) != author.id:
                 return None
             return self._store.articles.pop(article_id)
+
+
+class MemoryArchive:
+    """An `Archive` in memory."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def view(self) -> AbstractContextManager[object]:
+        return self._store.lock
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        with self._store.lock:
+            before = dict(self._store.accounts), dict(self._store.articles), self._store.last
+            try:
+                yield
+            except BaseException:
+                self._store.accounts, self._store.articles, self._store.last = before
+                raise
+
+    def accounts(self) -> Iterator[Account]:
+        return (account for _, account in sorted(self._store.accounts.items()))
+
+    def articles(self) -> Iterator[Article]:
+        return (article for _, article in sorted(self._store.articles.items()))
+
+    def last_ids(self) -> LastIds:
+        return self._store.last
+
+    def add_accounts(self, accounts: Iterable[Account]) -> None:
+        self._store.accounts.update((each.user.id, each) for each in accounts)
+
+    def add_articles(self, articles: Iterable[Article]) -> None:
+        self._store.articles.update((each.id, each) for each in articles)
+
+    def raise_last_ids(self, last: LastIds) -> None:
+        now = self._store.last
+        self._store.last = LastIds(max(now.user, last.user), max(now.article, last.article))
 
 
 def _headlines(articles: list[Article], offset: int, limit: int) -> list[Headline]:

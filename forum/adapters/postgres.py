@@ -3,7 +3,7 @@
 import logging
 import math
 import select
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +42,9 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
     def create(self) -> None:
         """Nothing: a database on a server is made by its operator."""
 
+    def demand(self) -> None:
+        """Nothing: connecting tells."""
+
     def read(self, sql: str, *parameters: object) -> list[Row]:
         try:
             return self._all_rows(sql, parameters)
@@ -64,6 +67,25 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
             self.execute_sql("SET LOCAL statement_timeout = 0")
             self.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
             yield
+
+    @contextmanager
+    def view(self) -> Iterator[None]:
+        with self.atomic():
+            self.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self.execute_sql("SET LOCAL statement_timeout = 0")
+            yield
+
+    def write_many(self, sql: str, rows: Iterable[Row]) -> None:
+        with __exception_wrapper__:
+            self.cursor().executemany(sql, rows)
+
+    def last_id(self, table: str) -> int:
+        [(last, is_called)] = self.read(f"SELECT last_value, is_called FROM {table}_id_seq")  # noqa: S608
+        return int(last) if is_called else 0
+
+    def set_last_id(self, table: str, id: int) -> None:
+        # A sequence begins at 1, so that 0 is said as "1, not given yet".
+        self.write("SELECT setval(%s, %s, %s)", f"{table}_id_seq", max(id, 1), id > 0)
 
     def _all_rows(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
         if not self.in_transaction() and self._is_dead():

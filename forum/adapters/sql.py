@@ -4,7 +4,7 @@ Each statement is built with Peewee once, when the repository is made, and kept 
 it anew for each call costs ten times as much as running it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
@@ -44,11 +44,26 @@ class Database(Protocol):
     def create(self) -> None:
         """Make an empty database where there is none and one can be made. Raises OSError."""
 
+    def demand(self) -> None:
+        """Raise FileNotFoundError where it can be told that there is no database."""
+
     def release(self) -> None:
         """Close the connections of all threads."""
 
     def exclusive(self) -> AbstractContextManager[Any]:
         """A transaction, around any number of reads and writes, that keeps other such transactions away."""
+
+    def view(self) -> AbstractContextManager[Any]:
+        """A transaction, around any number of reads, that sees one state of the database."""
+
+    def write_many(self, sql: str, rows: Iterable[Row]) -> None:
+        """Run one statement for each row of parameters, inside `exclusive`."""
+
+    def last_id(self, table: str) -> int:
+        """The greatest key that the table has ever given; 0 for none."""
+
+    def set_last_id(self, table: str, id: int) -> None:
+        """Give greater keys only."""
 
     def get_sql_context(self) -> Context:
         """Peewee's, which turns queries into this database's dialect."""
@@ -67,27 +82,29 @@ class SqlUsers:
         self._database = database
         user = Table("users")
         public = (user.c.id, user.c.username, user.c.date_registered)
-        self._find = _compile(database, user.select(*public).where(user.c.id == _slot("id")), "id")
-        self._find_account = _compile(
+        self._find = compile_query(
+            database, user.select(*public).where(user.c.id == slot("id")), "id"
+        )
+        self._find_account = compile_query(
             database,
-            user.select(*public, user.c.password_hash).where(user.c.username == _slot("username")),
+            user.select(*public, user.c.password_hash).where(user.c.username == slot("username")),
             "username",
         )
-        self._add = _compile(
+        self._add = compile_query(
             database,
             user.insert(
                 {
-                    user.c.username: _slot("username"),
-                    user.c.password_hash: _slot("hash"),
-                    user.c.date_registered: _slot("date"),
+                    user.c.username: slot("username"),
+                    user.c.password_hash: slot("hash"),
+                    user.c.date_registered: slot("date"),
                 }
             ).returning(user.c.id),
             "date", "hash", "username",
         )  # fmt: skip
-        self._replace_password_hash = _compile(
+        self._replace_password_hash = compile_query(
             database,
-            user.update({user.c.password_hash: _slot("new")})
-            .where(user.c.id == _slot("id"), user.c.password_hash == _slot("old"))
+            user.update({user.c.password_hash: slot("new")})
+            .where(user.c.id == slot("id"), user.c.password_hash == slot("old"))
             .returning(user.c.id),
             "new", "id", "old",
         )  # fmt: skip
@@ -123,7 +140,7 @@ class SqlArticles:
     def __init__(self, database: Database) -> None:
         self._database = database
         article, user = Table("articles"), Table("users")
-        authored = article.c.id == _slot("id"), article.c.user_id == _slot("author")
+        authored = article.c.id == slot("id"), article.c.user_id == slot("author")
         headline = (
             article.c.id,
             article.c.title,
@@ -132,40 +149,40 @@ class SqlArticles:
             user.c.username,
         )
         with_author = article.select(*headline).join(user, on=(user.c.id == article.c.user_id))
-        self._find = _compile(
+        self._find = compile_query(
             database,
-            with_author.select_extend(article.c.text).where(article.c.id == _slot("id")),
+            with_author.select_extend(article.c.text).where(article.c.id == slot("id")),
             "id",
         )
-        self._find_author_id = _compile(
-            database, article.select(article.c.user_id).where(article.c.id == _slot("id")), "id"
+        self._find_author_id = compile_query(
+            database, article.select(article.c.user_id).where(article.c.id == slot("id")), "id"
         )
-        self._latest = _compile(database, _page(with_author, article), "offset", "limit")
-        self._latest_by = _compile(
+        self._latest = compile_query(database, _page(with_author, article), "offset", "limit")
+        self._latest_by = compile_query(
             database,
-            _page(with_author, article, lambda each: each.c.user_id == _slot("author")),
+            _page(with_author, article, lambda each: each.c.user_id == slot("author")),
             "author", "author", "offset", "limit",
         )  # fmt: skip
-        self._add = _compile(
+        self._add = compile_query(
             database,
             article.insert(
                 {
-                    article.c.title: _slot("title"),
-                    article.c.text: _slot("text"),
-                    article.c.date_posted: _slot("date"),
-                    article.c.user_id: _slot("author"),
+                    article.c.title: slot("title"),
+                    article.c.text: slot("text"),
+                    article.c.date_posted: slot("date"),
+                    article.c.user_id: slot("author"),
                 }
             ).returning(article.c.id),
             "date", "text", "title", "author",
         )  # fmt: skip
-        self._update = _compile(
+        self._update = compile_query(
             database,
-            article.update({article.c.title: _slot("title"), article.c.text: _slot("text")})
+            article.update({article.c.title: slot("title"), article.c.text: slot("text")})
             .where(*authored)
             .returning(article.c.date_posted),
             "text", "title", "id", "author",
         )  # fmt: skip
-        self._delete = _compile(
+        self._delete = compile_query(
             database,
             article.delete()
             .where(*authored)
@@ -231,20 +248,20 @@ def _page(
     page = headlines.order_by(*_newest_first(article))
     if condition:
         begin, page = begin.where(condition(skipped)), page.where(condition(article))
-    begin = begin.limit(SQL("1")).offset(_slot("offset"))
-    return page.where(Tuple(article.c.date_posted, article.c.id) <= begin).limit(_slot("limit"))
+    begin = begin.limit(SQL("1")).offset(slot("offset"))
+    return page.where(Tuple(article.c.date_posted, article.c.id) <= begin).limit(slot("limit"))
 
 
 def _newest_first(article: Table) -> tuple[Ordering, Ordering]:
     return article.c.date_posted.desc(), article.c.id.desc()
 
 
-def _slot(name: str) -> Value:
+def slot(name: str) -> Value:
     """A place for a parameter; Peewee passes it on as it is."""
     return Value(name, converter=False)
 
 
-def _compile(database: Database, query: Query, *parameters: str) -> str:
+def compile_query(database: Database, query: Query, *parameters: str) -> str:
     """The SQL of a query whose slots come in this order."""
     sql, slots = database.get_sql_context().parse(query)
     if slots != list(parameters):

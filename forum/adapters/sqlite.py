@@ -2,6 +2,7 @@
 
 import logging
 import os
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +49,10 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
+    def demand(self) -> None:
+        if not Path(self.database).exists():
+            raise FileNotFoundError(f"there is no file {self.database}")
+
     def read(self, sql: str, *parameters: object) -> list[Row]:
         try:
             return self._all_rows(sql, parameters)
@@ -71,6 +76,22 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         """A transaction that holds the write lock from its beginning: an upgrade later would fail at once."""
         transaction: AbstractContextManager[Any] = self.atomic("IMMEDIATE")
         return transaction
+
+    def view(self) -> AbstractContextManager[Any]:
+        transaction: AbstractContextManager[Any] = self.atomic("DEFERRED")
+        return transaction
+
+    def write_many(self, sql: str, rows: Iterable[Row]) -> None:
+        with __exception_wrapper__:
+            self.cursor().executemany(sql, rows)
+
+    def last_id(self, table: str) -> int:
+        rows = self.read("SELECT seq FROM sqlite_sequence WHERE name = ?", table)
+        return int(rows[0][0]) if rows else 0
+
+    def set_last_id(self, table: str, id: int) -> None:
+        self.write("DELETE FROM sqlite_sequence WHERE name = ?", table)
+        self.write("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", table, id)
 
     def _all_rows(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
         # Rows left unread would keep the transaction open, and apsw raises errors of its own while

@@ -64,3 +64,11 @@ class Page:
 
     headlines: list[Headline]
     has_next: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LastIds:
+    """The greatest ids that a store has ever given; 0 for none."""
+
+    user: int
+    article: int

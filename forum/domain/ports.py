@@ -4,10 +4,12 @@ Every repository method raises `Unavailable` when the store cannot answer now; n
 Ids are positive and below 2**63. Times are aware and in UTC.
 """
 
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from forum.domain.model import Account, Article, Author, Headline, User
+from forum.domain.model import Account, Article, Author, Headline, LastIds, User
 
 
 class Clock(Protocol):
@@ -83,3 +85,31 @@ class ArticleRepository(Protocol):
 
     def delete(self, article_id: int, author: Author) -> Article | None:
         """Remove the article in one step and answer what it was; None if the author has no such article (any more)."""
+
+
+class Archive(Protocol):
+    """A whole store, for moving it elsewhere. Everything is read and written inside `view` or `change`."""
+
+    def view(self) -> AbstractContextManager[object]:
+        """One consistent sight of the store; others may write meanwhile."""
+
+    def change(self) -> AbstractContextManager[object]:
+        """All or nothing: an exception takes back everything that was written inside. Nobody else writes meanwhile."""
+
+    def accounts(self) -> Iterator[Account]:
+        """Every account, by id."""
+
+    def articles(self) -> Iterator[Article]:
+        """Every article, by id."""
+
+    def last_ids(self) -> LastIds:
+        """The ids after which new ones are given."""
+
+    def add_accounts(self, accounts: Iterable[Account]) -> None:
+        """Store accounts under the ids that they have."""
+
+    def add_articles(self, articles: Iterable[Article]) -> None:
+        """Store articles under the ids that they have, by authors who are there."""
+
+    def raise_last_ids(self, last: LastIds) -> None:
+        """Make sure that no id up to these is given again."""

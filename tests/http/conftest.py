@@ -21,6 +21,9 @@ from tests.conftest import SECRET
 
 PASSWORD = "Password#1"
 
+ON_ONE_STORE = pytest.mark.parametrize("database_url", ["memory"], indirect=True)
+"""For what is decided before a store is asked: the other stores would only cost time."""
+
 Answer = tuple[int, Any]
 """The status and the JSON of an answer."""
 

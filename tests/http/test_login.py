@@ -1,7 +1,7 @@
 import pytest
 from falcon.testing import Result
 
-from tests.http.conftest import PASSWORD, Client, answer, ok, refusal
+from tests.http.conftest import ON_ONE_STORE, PASSWORD, Client, answer, ok, refusal
 
 WRONG = refusal(401, "Uncorrect username or/and password")
 NOTHING = [None, "", 0, False, [], {}]
@@ -26,21 +26,25 @@ def test_the_token_of_a_login_names_who_logged_in(client: Client, bob: str) -> N
     assert expected == answer(client.post("/verify-token", {"access-token": token}))
 
 
+@ON_ONE_STORE
 def test_a_second_login_leaves_the_first_token_valid(client: Client, alice: str) -> None:
     log_in(client)
     assert client.post("/verify-token", {"access-token": alice}).status_code == 200
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("nothing", NOTHING)
 def test_a_username_that_is_nothing_is_missing(client: Client, alice: str, nothing: object) -> None:
     assert refusal(400, "Username is missing") == answer(log_in(client, username=nothing))
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("nothing", NOTHING)
 def test_a_password_that_is_nothing_is_missing(client: Client, alice: str, nothing: object) -> None:
     assert refusal(400, "Password is missing") == answer(log_in(client, password=nothing))
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -56,6 +60,7 @@ def test_an_absent_field_is_missing_and_the_username_counts_first(
     assert refusal(400, sentence) == answer(client.post("/login", body))
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "password",
     [
@@ -76,6 +81,7 @@ def test_a_wrong_password_is_refused(client: Client, alice: str, password: objec
     assert answer(log_in(client, password=password)) == WRONG
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "username",
     [

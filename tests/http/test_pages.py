@@ -8,7 +8,7 @@ import pytest
 
 from forum.adapters.memory import MemoryArticles, MemoryStore, MemoryUsers
 from forum.config import Settings
-from tests.http.conftest import Client, answer, assemble, ok
+from tests.http.conftest import ON_ONE_STORE, Client, answer, assemble, ok
 
 PATHS = ["/articles", "/users/1/articles"]
 EMPTY = ok({"articles": [], "next": False})
@@ -56,6 +56,7 @@ class TestPages(OfTwo):
     ) -> None:
         assert expected == read(filled, path, f"page={number}")
 
+    @ON_ONE_STORE
     @pytest.mark.parametrize(
         "query",
         [
@@ -104,12 +105,14 @@ class TestPages(OfTwo):
     ) -> None:
         assert read(filled, path, query) == ([5, 4], True)
 
+    @ON_ONE_STORE
     @pytest.mark.parametrize(
         "query", ["page=2", "page=02", "page=%32", "x=1&page=2&y", "page=0002"]
     )
     def test_plain_digits_are_a_page_number(self, filled: Client, path: str, query: str) -> None:
         assert read(filled, path, query) == ([3, 2], True)
 
+    @ON_ONE_STORE
     @pytest.mark.parametrize(
         ("query", "ids"),
         [
@@ -126,6 +129,7 @@ class TestPages(OfTwo):
     ) -> None:
         assert (ids, True) == read(filled, path, query)
 
+    @ON_ONE_STORE
     @pytest.mark.parametrize("raw", [b"page=\xff", b"page=\xd9\xa2", b"\xff=\xfe&x"])
     def test_a_query_that_is_no_ascii_means_the_first_page(
         self, filled: Client, path: str, raw: bytes
@@ -133,6 +137,7 @@ class TestPages(OfTwo):
         result, _ = filled.exchange([], path=path, query_string=raw)
         assert [each["id"] for each in result.json["articles"]] == [5, 4]
 
+    @ON_ONE_STORE
     def test_other_parameters_in_any_number_change_nothing(self, filled: Client, path: str) -> None:
         query = "&".join(f"x{number}={number}" for number in range(900))
         assert read(filled, path, query + "&page=2") == ([3, 2], True)
@@ -231,6 +236,7 @@ def test_a_list_of_nothing_is_empty(client: Client, alice: str, path: str) -> No
     assert answer(client.get(path)) == EMPTY
 
 
+@ON_ONE_STORE
 def test_an_article_stands_in_both_lists_in_the_same_words(client: Client, alice: str) -> None:
     client.write(alice)
     lists: list[Any] = [client.get(path).json for path in PATHS]

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from falcon.testing import Result
 
-from tests.http.conftest import PASSWORD, Client, answer, refusal
+from tests.http.conftest import ON_ONE_STORE, PASSWORD, Client, answer, refusal
 
 BAD_USERNAME = refusal(400, "Bad username format")
 BAD_PASSWORD = refusal(400, "Bad password format")
@@ -24,16 +24,19 @@ def test_registering_answers_the_new_user(client: Client) -> None:
     }
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("nothing", NOTHING)
 def test_a_username_that_is_nothing_is_missing(client: Client, nothing: object) -> None:
     assert refusal(400, "Username is missing") == answer(register(client, username=nothing))
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("nothing", NOTHING)
 def test_a_password_that_is_nothing_is_missing(client: Client, nothing: object) -> None:
     assert refusal(400, "Password is missing") == answer(register(client, password=nothing))
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [
@@ -52,6 +55,7 @@ def test_what_is_missing_counts_before_formats_and_the_username_before_the_passw
     assert refusal(400, sentence) == answer(client.post("/register", body))
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "username",
     ["abcde", "a" * 20, "ABCDE", "12345", "01234", SYMBOLS, "-----", "null-", "__proto__"],
@@ -62,6 +66,7 @@ def test_a_username_of_5_to_20_allowed_characters_is_accepted(
     assert username == register(client, username).json["username"]
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "username",
     [
@@ -88,11 +93,13 @@ def test_a_username_that_breaks_the_rules_is_refused(client: Client, username: s
     assert answer(register(client, username)) == BAD_USERNAME
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("username", [12345, 1.5, True, ["abcde"], {"a": 1}, 2**63, -1])
 def test_a_username_that_is_no_string_is_refused(client: Client, username: object) -> None:
     assert answer(register(client, username)) == BAD_USERNAME
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "password",
     ["Abcdef1!", "A" * 37 + "a1!", *(f"Passwd1{symbol}" for symbol in SYMBOLS), "!1aAAAAA"],
@@ -103,6 +110,7 @@ def test_a_password_of_8_to_40_allowed_characters_is_accepted(
     assert register(client, password=password).status_code == 200
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "password",
     [
@@ -127,6 +135,7 @@ def test_a_password_that_breaks_the_rules_is_refused(client: Client, password: s
     assert answer(register(client, password=password)) == BAD_PASSWORD
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("password", [12345678, 1.5, True, ["Password#1"], {"a": 1}])
 def test_a_password_that_is_no_string_is_refused(client: Client, password: object) -> None:
     assert answer(register(client, password=password)) == BAD_PASSWORD
@@ -145,6 +154,7 @@ def test_a_refused_registration_leaves_the_password_of_the_first_user_alone(
     assert client.post("/login", credentials).status_code == 200
 
 
+@ON_ONE_STORE
 def test_a_taken_username_with_a_bad_password_does_not_tell_that_it_is_taken(
     client: Client, alice: str
 ) -> None:
@@ -161,6 +171,7 @@ def test_one_of_many_who_want_a_name_at_once_gets_it(client: Client) -> None:
     assert sorted(each.status_code for each in answers) == [200, 409, 409, 409, 409]
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "extra",
     [
@@ -183,6 +194,7 @@ def test_fields_that_nobody_asked_for_are_never_stored(
     }
 
 
+@ON_ONE_STORE
 def test_no_answer_about_a_user_shows_a_password_or_its_hash(client: Client) -> None:
     register(client)
     assert set(client.get("/users/1").json) == {"id", "username", "date_registered"}

@@ -10,7 +10,7 @@ from falcon.testing import Result
 
 from forum.adapters.memory import MemoryArticles, MemoryStore, MemoryUsers
 from tests.conftest import SECRET
-from tests.http.conftest import Client, answer, assemble, ok, refusal
+from tests.http.conftest import ON_ONE_STORE, Client, answer, assemble, ok, refusal
 
 MISSING = refusal(401, "Access-token is missing. Log in, please")
 INVALID = refusal(401, "Invalid access-token. Log in please")
@@ -58,6 +58,7 @@ def test_a_token_with_our_signature_and_claims_is_valid(client: Client, alice: s
     assert answer(verify(client, claim())) == ALICE
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "token",
     [
@@ -138,6 +139,7 @@ def respell_the_last_bits(token: str) -> str:
     return token[:-1] + alphabet[alphabet.index(token[-1]) ^ 0b10_0000]
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "change",
     [
@@ -158,10 +160,12 @@ def test_a_token_that_was_changed_is_invalid(
     assert answer(verify(client, change(alice))) == INVALID
 
 
+@ON_ONE_STORE
 def test_padding_behind_a_token_makes_nobody_else_of_its_user(client: Client, bob: str) -> None:
     assert answer(verify(client, bob + "=")) in (INVALID, ok({"id": 2, "username": "bobby#2"}))
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("seconds_ago", [1, 3600])
 def test_an_expired_token_is_invalid(client: Client, alice: str, seconds_ago: int) -> None:
     expired = int(datetime.now(UTC).timestamp()) - seconds_ago
@@ -203,6 +207,7 @@ def test_the_token_of_a_user_who_is_gone_is_invalid_everywhere(method: str, path
         assert answer(client.request(method, path, json=body)) == INVALID
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("nothing", [None, "", 0, False, [], {}])
 @pytest.mark.parametrize(("method", "path"), ASKING)
 def test_a_token_that_is_nothing_is_missing(
@@ -211,6 +216,7 @@ def test_a_token_that_is_nothing_is_missing(
     assert answer(client.request(method, path, json={"access-token": nothing})) == MISSING
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "request_without_token",
     [
@@ -233,6 +239,7 @@ def test_without_a_token_in_body_or_header_it_is_missing(
     assert answer(client.request(method, path, **request_without_token)) == MISSING
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(("method", "path"), ASKING)
 def test_an_invalid_token_is_refused_everywhere(
     client: Client, alice: str, method: str, path: str
@@ -240,6 +247,7 @@ def test_an_invalid_token_is_refused_everywhere(
     assert answer(client.request(method, path, json={"access-token": "abc"})) == INVALID
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(("method", "path"), ASKING)
 def test_a_token_in_the_authorization_header_counts_everywhere(
     client: Client, alice: str, method: str, path: str
@@ -250,12 +258,14 @@ def test_a_token_in_the_authorization_header_counts_everywhere(
     assert client.request(method, path, json=body, headers=headers).status_code == 200
 
 
+@ON_ONE_STORE
 def test_a_delete_without_a_body_works_with_the_header(client: Client, alice: str) -> None:
     id = client.write(alice)
     headers = {"Authorization": f"Bearer {alice}"}
     assert client.delete(f"/articles/{id}/delete", headers=headers).status_code == 200
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("scheme", ["bearer", "BEARER"])
 def test_the_scheme_of_the_header_is_read_in_any_case(
     client: Client, alice: str, scheme: str
@@ -264,11 +274,13 @@ def test_the_scheme_of_the_header_is_read_in_any_case(
     assert answer(client.post("/verify-token", headers=headers)) == ALICE
 
 
+@ON_ONE_STORE
 def test_an_invalid_token_in_the_header_is_refused(client: Client) -> None:
     headers = {"Authorization": "Bearer abc"}
     assert answer(client.post("/verify-token", headers=headers)) == INVALID
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("nothing", [None, "", 0, False, [], {}])
 def test_a_token_in_the_header_counts_where_the_one_in_the_body_is_nothing(
     client: Client, alice: str, nothing: object
@@ -278,6 +290,7 @@ def test_a_token_in_the_header_counts_where_the_one_in_the_body_is_nothing(
     assert answer(client.post("/verify-token", body, headers=headers)) == ALICE
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("other", ["abc", 5, ["a"]])
 def test_the_token_in_the_body_counts_where_both_are_given(
     client: Client, alice: str, other: object
@@ -287,6 +300,7 @@ def test_the_token_in_the_body_counts_where_both_are_given(
     assert answer(client.post("/verify-token", body, headers=headers)) == INVALID
 
 
+@ON_ONE_STORE
 def test_a_valid_token_in_the_body_counts_whatever_the_header_says(
     client: Client, alice: str
 ) -> None:

@@ -1,0 +1,110 @@
+"""A whole SQL database, for moving it elsewhere."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+
+from peewee import SQL, Table
+
+from forum.adapters.sql import Database, Row, compile_query, slot
+from forum.domain.model import Account, Article, Author, LastIds, User
+
+_BATCH = 1000
+"""Rows that are in memory at the same time while a whole table is read."""
+
+
+class SqlArchive:
+    """An `Archive` on a SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        article, user = Table("articles"), Table("users")
+        self._accounts = compile_query(
+            database,
+            user.select(user.c.id, user.c.username, user.c.date_registered, user.c.password_hash)
+            .where(user.c.id > slot("after"))
+            .order_by(user.c.id)
+            .limit(SQL(str(_BATCH))),
+            "after",
+        )
+        self._articles = compile_query(
+            database,
+            article.select(
+                article.c.id,
+                article.c.title,
+                article.c.text,
+                article.c.date_posted,
+                article.c.user_id,
+                user.c.username,
+            )
+            .join(user, on=(user.c.id == article.c.user_id))
+            .where(article.c.id > slot("after"))
+            .order_by(article.c.id)
+            .limit(SQL(str(_BATCH))),
+            "after",
+        )
+        self._add_account = _compile_insert(
+            database, user, "date_registered", "id", "password_hash", "username"
+        )
+        self._add_article = _compile_insert(
+            database, article, "date_posted", "id", "text", "title", "user_id"
+        )
+
+    def view(self) -> AbstractContextManager[object]:
+        return self._database.view()
+
+    def change(self) -> AbstractContextManager[object]:
+        return self._database.exclusive()
+
+    def accounts(self) -> Iterator[Account]:
+        for id, username, date_registered, password_hash in self._rows(self._accounts):
+            user = User(id, username, self._database.load_time(date_registered))
+            yield Account(user, password_hash)
+
+    def articles(self) -> Iterator[Article]:
+        for id, title, text, date_posted, *author in self._rows(self._articles):
+            yield Article(id, title, text, self._database.load_time(date_posted), Author(*author))
+
+    def last_ids(self) -> LastIds:
+        return LastIds(self._database.last_id("users"), self._database.last_id("articles"))
+
+    def add_accounts(self, accounts: Iterable[Account]) -> None:
+        store_time = self._database.store_time
+        self._database.write_many(
+            self._add_account,
+            (
+                (
+                    store_time(each.user.date_registered),
+                    each.user.id,
+                    each.password_hash,
+                    each.user.username,
+                )
+                for each in accounts
+            ),
+        )
+
+    def add_articles(self, articles: Iterable[Article]) -> None:
+        store_time = self._database.store_time
+        self._database.write_many(
+            self._add_article,
+            (
+                (store_time(each.date_posted), each.id, each.text, each.title, each.author.id)
+                for each in articles
+            ),
+        )
+
+    def raise_last_ids(self, last: LastIds) -> None:
+        now = self.last_ids()
+        self._database.set_last_id("users", max(now.user, last.user))
+        self._database.set_last_id("articles", max(now.article, last.article))
+
+    def _rows(self, sql: str) -> Iterator[Row]:
+        """All rows of a statement that answers a batch after the id that it is given; the id comes first."""
+        rows = self._database.read(sql, 0)
+        while rows:
+            yield from rows
+            rows = self._database.read(sql, rows[-1][0])
+
+
+def _compile_insert(database: Database, table: Table, *columns: str) -> str:
+    values = {getattr(table.c, column): slot(column) for column in columns}
+    return compile_query(database, table.insert(values), *columns)

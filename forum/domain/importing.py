@@ -1,0 +1,119 @@
+"""Moving in from the program that this one replaces, which kept passwords in clear text."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from forum.domain.ids import MAX_ID
+from forum.domain.model import Account, Article, Author, LastIds, User
+from forum.domain.moving import Progress, demand_empty
+from forum.domain.ports import Archive
+from forum.domain.users import is_password, is_username
+
+
+@dataclass(frozen=True, slots=True)
+class OldUser:
+    """A user as the old program kept him; None for what is missing or cannot be read."""
+
+    id: int
+    username: str | None
+    password: str | None
+    date_registered: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OldArticle:
+    """An article as the old program kept it; None for what is missing or cannot be read."""
+
+    id: int
+    title: str | None
+    text: str | None
+    date_posted: datetime | None
+    user_id: int | None
+
+
+class OldForum(Protocol):
+    """The old program's data, in one consistent state."""
+
+    def users(self) -> list[OldUser]:
+        """Every user, by id."""
+
+    def articles(self) -> list[OldArticle]:
+        """Every article, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What came of an import: how many of each, and a sentence for everything that needs a person's eye."""
+
+    users: int
+    articles: int
+    remarks: list[str]
+    was_done_before: bool = False
+
+
+HashAll = Callable[[Iterable[str]], Iterator[str]]
+"""The hashes of passwords, in the order of these, computed at the same time where there are several processors."""
+
+
+def import_forum(old: OldForum, target: Archive, hash_all: HashAll, progress: Progress) -> Import:
+    """Put the old program's users and articles into an empty store: same ids, dates, authors and passwords.
+
+    All or nothing. A store that has the same users already is left as it is. Whatever cannot be
+    imported, or will not work as it did, is remarked on. Raises `StoreNotEmpty`.
+    """
+    remarks: list[str] = []
+    users = list(_importable_users(old.users(), remarks))
+    authors = {user.id: Author(user.id, user.username) for user, _ in users}
+    articles = list(_importable_articles(old.articles(), authors, remarks))
+    with target.change():
+        if _has(target, [user for user, _ in users]):
+            return Import(len(users), len(articles), remarks, was_done_before=True)
+        demand_empty(target)
+        hashes = hash_all(password for _, password in users)
+        accounts = (Account(user, hash) for (user, _), hash in zip(users, hashes, strict=True))
+        target.add_accounts(progress("users", accounts, len(users)))
+        target.add_articles(progress("articles", articles, len(articles)))
+        target.raise_last_ids(
+            LastIds(max(authors, default=0), max((a.id for a in articles), default=0))
+        )
+    return Import(len(users), len(articles), remarks)
+
+
+def _has(target: Archive, users: list[User]) -> bool:
+    return bool(users) and [account.user for account in target.accounts()][: len(users)] == users
+
+
+def _importable_users(
+    old_users: Iterable[OldUser], remarks: list[str]
+) -> Iterator[tuple[User, str]]:
+    names: dict[str, int] = {}
+    for old in old_users:
+        who = f"user {old.id} ({old.username!r})"
+        if not 0 < old.id <= MAX_ID or old.username is None or old.date_registered is None:
+            remarks.append(f"{who} was not imported: the id, the name or the date cannot be read")
+        elif old.username in names:
+            remarks.append(f"{who} was not imported: user {names[old.username]} has the same name")
+        else:
+            names[old.username] = old.id
+            if not is_username(old.username):
+                remarks.append(f"{who} cannot log in: the name breaks today's rules")
+            if not is_password(old.password):
+                remarks.append(f"{who} cannot log in: the password breaks today's rules")
+            yield User(old.id, old.username, old.date_registered), old.password or ""
+
+
+def _importable_articles(
+    old_articles: Iterable[OldArticle], authors: dict[int, Author], remarks: list[str]
+) -> Iterator[Article]:
+    for old in old_articles:
+        author = authors.get(old.user_id or 0)
+        if author is None:
+            remarks.append(
+                f"article {old.id} was not imported: its author, user {old.user_id}, is not there"
+            )
+        elif not 0 < old.id <= MAX_ID or old.date_posted is None:
+            remarks.append(f"article {old.id} was not imported: the id or the date cannot be read")
+        else:
+            yield Article(old.id, old.title or "", old.text or "", old.date_posted, author)
