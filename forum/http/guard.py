@@ -20,6 +20,9 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 REFUSAL = "forum.refusal"
 """The key of the scope under which a refused request carries its `Refusal`."""
 
+_DIGITS = 18
+"""Of an announced length; more say nothing more about a limit, and Python refuses to read thousands."""
+
 
 class Guard:
     """An ASGI application that hands whole requests with bodies of at most `body_limit` bytes to another."""
@@ -29,9 +32,15 @@ class Guard:
         self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
+        match scope["type"]:
+            case "http":
+                await self._admit(scope, receive, send)
+            case "websocket":
+                await send({"type": "websocket.close"})
+            case _:
+                await self._app(scope, receive, send)
+
+    async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         _repair_query(scope)
         try:
             body = await self._read_body(scope, receive)
@@ -46,7 +55,10 @@ class Guard:
             return b""
         if length is not None and length > self._body_limit:
             raise BodyTooLarge
-        return await self._receive_all(receive)
+        body = await self._receive_all(receive)
+        if length is not None and len(body) < length:
+            raise BodyCutShort
+        return body
 
     async def _receive_all(self, receive: Receive) -> bytes:
         body = bytearray()
@@ -68,7 +80,7 @@ def _content_length(scope: Scope) -> int | None:
         if name == b"transfer-encoding":
             return None
         if name == b"content-length":
-            length = int(value)
+            length = int(value[:_DIGITS]) if value.isdigit() else None
     return length
 
 

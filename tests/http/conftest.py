@@ -102,10 +102,19 @@ class Client:
     def exchange(self, incoming: Iterable[Message], **scope: Any) -> tuple[Result, list[Message]]:
         """The answer to a request in ASGI's own words, and the messages that it left unread."""
         unread = list(incoming)
+        start, *rest = self.converse(unread, **scope)
+        headers = [
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in start["headers"]
+        ]
+        body = [message.get("body", b"") for message in rest]
+        return Result(body, str(start["status"]), headers), unread
+
+    def converse(self, incoming: list[Message], **scope: Any) -> list[Message]:
+        """What the service sends while it takes from the incoming messages what it wants to read."""
         outgoing: list[Message] = []
 
         async def receive() -> Message:
-            return unread.pop(0)
+            return incoming.pop(0)
 
         async def send(message: Message) -> None:
             outgoing.append(message)
@@ -121,10 +130,7 @@ class Client:
             **scope,
         }
         self._loop.run(self._conductor.app(scope, receive, send))
-        start, *rest = outgoing
-        headers = [(name.decode(), value.decode()) for name, value in start["headers"]]
-        body = [message.get("body", b"") for message in rest]
-        return Result(body, str(start["status"]), headers), unread
+        return outgoing
 
     def get(self, path: str, **options: Any) -> Result:
         return self.request("GET", path, **options)

@@ -258,7 +258,7 @@ def test_a_refused_request_leaves_the_article_as_it_is(
     assert ok(before) == answer(client.get(f"/articles/{id}"))
 
 
-@pytest.mark.parametrize("id", ["999", "9223372036854775807"])
+@pytest.mark.parametrize("id", ["999", "9223372036854775808"])
 @pytest.mark.parametrize(("method", "action"), OWN)
 def test_only_an_article_that_exists_can_be_touched(
     client: Client, alice: str, method: str, action: str, id: str
@@ -269,9 +269,7 @@ def test_only_an_article_that_exists_can_be_touched(
 
 
 @ON_ONE_STORE
-@pytest.mark.parametrize(
-    "id", ["0", "-1", "+1", "01", "1.0", "1_0", "abc", "new", "9223372036854775808", "1" * 4000]
-)
+@pytest.mark.parametrize("id", ["0", "-1", "+1", "01", "1.0", "1_0", "abc", "new", "1" * 4000])
 @pytest.mark.parametrize(("method", "action"), OWN)
 def test_an_id_that_is_none_names_no_article(
     client: Client, alice: str, method: str, action: str, id: str

@@ -83,6 +83,10 @@ def test_a_token_with_our_signature_and_claims_is_valid(client: Client, alice: s
         pytest.param(head(alg=None), id="alg null"),
         pytest.param(sign({}, {"sub": "1", "exp": FUTURE}), id="no alg"),
         pytest.param(
+            sign({"alg": "HS384"}, {"sub": "1", "exp": FUTURE}, algorithm="sha384"),
+            id="our secret, an algorithm for which it is long enough",
+        ),
+        pytest.param(
             sign({"alg": "HS512"}, {"sub": "1", "exp": FUTURE}, algorithm="sha512"),
             id="our secret, another algorithm",
         ),
@@ -107,6 +111,9 @@ def test_a_token_with_our_signature_and_claims_is_valid(client: Client, alice: s
         pytest.param(claim(exp=True), id="exp true"),
         pytest.param(claim(exp=float("nan")), id="exp NaN"),
         pytest.param(claim(exp=float("inf")), id="exp infinite"),
+        pytest.param(
+            sign({"alg": "HS256"}, b'{"sub": "1", "exp": 1e400}'), id="exp beyond a double"
+        ),
         pytest.param(sign({"alg": "HS256"}, {"exp": FUTURE}), id="no sub"),
         pytest.param(claim(sub=None), id="sub null"),
         pytest.param(claim(sub=1), id="sub a number"),
@@ -275,8 +282,9 @@ def test_the_scheme_of_the_header_is_read_in_any_case(
 
 
 @ON_ONE_STORE
-def test_an_invalid_token_in_the_header_is_refused(client: Client) -> None:
-    headers = {"Authorization": "Bearer abc"}
+@pytest.mark.parametrize("token", ["abc", "a b", "\u00e9", "a" * 8000])
+def test_an_invalid_token_in_the_header_is_refused(client: Client, token: str) -> None:
+    headers = {"Authorization": f"Bearer {token}"}
     assert answer(client.post("/verify-token", headers=headers)) == INVALID
 
 

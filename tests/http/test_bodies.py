@@ -1,0 +1,283 @@
+import json
+from typing import Any
+
+import pytest
+from falcon.testing import Result
+
+from forum.http.guard import Message
+from tests.http.conftest import ON_ONE_STORE, PASSWORD, Client, answer, refusal
+
+pytestmark = ON_ONE_STORE
+
+LIMIT = 2 * 1024**2
+CREDENTIALS = {"username": "alice#1", "password": PASSWORD}
+RAW = json.dumps(CREDENTIALS).encode()
+
+MALFORMED = refusal(400, "Malformed JSON body")
+NO_OBJECT = refusal(400, "Request body must be a JSON object")
+UNSUPPORTED = refusal(415, "Unsupported media type")
+TOO_LARGE = refusal(413, "Request body is too large")
+INCOMPLETE = refusal(400, "Request body is incomplete")
+NO_TOKEN = refusal(401, "Access-token is missing. Log in, please")
+
+READING = [
+    pytest.param("POST", "/register", id="register"),
+    pytest.param("POST", "/login", id="login"),
+    pytest.param("POST", "/verify-token", id="verify-token"),
+    pytest.param("POST", "/articles/new", id="new"),
+    pytest.param("PUT", "/articles/1/edit", id="edit"),
+    pytest.param("DELETE", "/articles/1/delete", id="delete"),
+]
+"""The routes that read a body."""
+
+
+def send(client: Client, body: bytes, path: str = "/register", method: str = "POST") -> Result:
+    return client.request(method, path, body=body, content_type="application/json")
+
+
+def is_registered(client: Client) -> bool:
+    return client.get("/users/1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"{", id="an open brace"),
+        pytest.param(b"x", id="a letter"),
+        pytest.param(b" ", id="a space"),
+        pytest.param(b"\0", id="NUL"),
+        pytest.param(b"username=alice#1", id="a form"),
+        pytest.param(RAW + b" {}", id="something behind it"),
+        pytest.param(RAW + b"\0", id="NUL behind it"),
+        pytest.param(RAW[:-1] + b",}", id="a comma too many"),
+        pytest.param(RAW.replace(b'"', b"'"), id="single quotes"),
+        pytest.param(b"/**/" + RAW, id="a comment"),
+        pytest.param(b"\xef\xbb\xbf" + RAW, id="a byte order mark"),
+        pytest.param(RAW.decode().encode("utf-16"), id="UTF-16"),
+        pytest.param(RAW.decode().encode("utf-32"), id="UTF-32"),
+        pytest.param(b'{"username": NaN}', id="NaN"),
+        pytest.param(b'{"username": Infinity}', id="Infinity"),
+        pytest.param(b'{"username": -Infinity}', id="-Infinity"),
+        pytest.param(b'{"username": 1e999}', id="a number beyond a double"),
+        pytest.param(b'{"username": 01}', id="a leading zero"),
+        pytest.param(b'{"username": "\xff\xfe"}', id="no UTF-8"),
+        pytest.param(b'{"username": "\xc0\x80"}', id="an overlong NUL"),
+        pytest.param(b'{"username": "\xed\xa0\x80"}', id="a surrogate in UTF-8"),
+        pytest.param(b'{"username": "\\ud800abcde"}', id="a lone surrogate"),
+        pytest.param(b'{"username": "\\udc00\\ud800"}', id="surrogates in the wrong order"),
+        pytest.param(b'{"\\ud800": 1}', id="a lone surrogate in a key"),
+        pytest.param(b'{"x": "\\ud800"}', id="a lone surrogate in another field"),
+        pytest.param(b'{"username": "a\nb"}', id="a bare line feed in a string"),
+        pytest.param(b"[" * 1000, id="1,000 brackets"),
+        pytest.param(b"[" * 100_000, id="100,000 brackets"),
+        pytest.param(b"[" * 100_000 + b"]" * 100_000, id="100,000 lists"),
+        pytest.param(b'{"username":' * 5000, id="5,000 objects"),
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), READING)
+def test_what_is_no_json_is_malformed(client: Client, method: str, path: str, body: bytes) -> None:
+    assert answer(send(client, body, path, method)) == MALFORMED
+
+
+@pytest.mark.parametrize(
+    "body", [b"null", b"[]", b'["username"]', b'"x"', b'""', b"5", b"0", b"1.5", b"true", b"false"]
+)
+@pytest.mark.parametrize(("method", "path"), READING)
+def test_json_that_is_no_object_is_refused(
+    client: Client, method: str, path: str, body: bytes
+) -> None:
+    assert answer(send(client, body, path, method)) == NO_OBJECT
+
+
+@pytest.mark.parametrize(
+    ("body", "username"),
+    [
+        pytest.param(b"\t\r\n " + RAW + b" \n", "alice#1", id="white space around it"),
+        pytest.param(RAW.replace(b"alice", b"\\u0061lice"), "alice#1", id="an escape"),
+        pytest.param(b'{"username":"other#1",' + RAW[1:], "alice#1", id="a key twice: the last"),
+        pytest.param(RAW[:-1] + b',"big":' + b"9" * 30 + b"}", "alice#1", id="a great integer"),
+    ],
+)
+def test_every_spelling_of_json_is_read(client: Client, body: bytes, username: str) -> None:
+    assert username == send(client, body).json["username"]
+
+
+@pytest.mark.parametrize("content_type", [None, "application/json", "text/plain", ";;;//"])
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("POST", "/register", refusal(400, "Username is missing")),
+        ("POST", "/login", refusal(400, "Username is missing")),
+        ("POST", "/verify-token", NO_TOKEN),
+        ("POST", "/articles/new", NO_TOKEN),
+        ("PUT", "/articles/1/edit", NO_TOKEN),
+        ("DELETE", "/articles/1/delete", NO_TOKEN),
+    ],
+)
+def test_no_body_is_an_object_without_fields_whatever_its_type(
+    client: Client, *, method: str, path: str, content_type: str | None, expected: tuple[int, Any]
+) -> None:
+    sent = client.request(method, path, body=b"", content_type=content_type)
+    assert expected == answer(sent)
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "application/json",
+        "Application/JSON",
+        "application/json;charset=utf-8",
+        "application/json; charset=utf-16",
+        "application/json; charset=nonsense",
+        "application/json ; x=y; z",
+        "application/json;",
+    ],
+)
+def test_json_is_read_as_utf_8_whatever_the_parameters_of_its_type(
+    client: Client, content_type: str | None
+) -> None:
+    sent = client.post("/register", body=RAW, content_type=content_type)
+    assert sent.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "text/json",
+        "application/jsonp",
+        "application/json-patch+json",
+        "application/vnd.api+json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+        "application/msgpack",
+        "application/*",
+        "*/*",
+        "json",
+        ";;;//",
+        "; charset=utf-8",
+        "text/plain, application/json",
+    ],
+)
+@pytest.mark.parametrize(("method", "path"), READING)
+def test_a_body_of_another_type_is_refused(
+    client: Client, method: str, path: str, content_type: str
+) -> None:
+    sent = client.request(method, path, body=RAW, content_type=content_type)
+    assert answer(sent) == UNSUPPORTED
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "x", "identity, gzip"])
+@pytest.mark.parametrize(("method", "path"), READING)
+def test_an_encoded_body_is_refused(client: Client, method: str, path: str, encoding: str) -> None:
+    headers = {"Content-Encoding": encoding, "Content-Type": "application/json"}
+    assert answer(client.request(method, path, body=RAW, headers=headers)) == UNSUPPORTED
+
+
+def test_a_refused_type_is_not_repeated(client: Client) -> None:
+    sent = client.post("/register", body=RAW, content_type="text/<script>")
+    assert "script" not in sent.text + str(sent.headers)
+
+
+def test_a_body_of_the_greatest_size_is_read(client: Client) -> None:
+    assert send(client, RAW.ljust(LIMIT)).status_code == 200
+
+
+@pytest.mark.parametrize("size", [LIMIT + 1, 3 * 1024**2])
+@pytest.mark.parametrize(("method", "path"), READING)
+def test_a_larger_body_is_refused(client: Client, method: str, path: str, size: int) -> None:
+    assert answer(send(client, RAW.ljust(size), path, method)) == TOO_LARGE
+
+
+def part(body: bytes, *, more: bool) -> Message:
+    """A piece of a body as the server hands it on."""
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+GONE: Message = {"type": "http.disconnect"}
+
+CHUNKED = [(b"transfer-encoding", b"chunked")]
+
+
+def announced(length: int) -> list[tuple[bytes, bytes]]:
+    return [(b"content-length", str(length).encode())]
+
+
+def stream(
+    client: Client, incoming: list[Message], headers: list[tuple[bytes, bytes]]
+) -> tuple[Result, list[Message]]:
+    return client.exchange(incoming, method="POST", path="/register", headers=headers)
+
+
+@pytest.mark.parametrize("length", [LIMIT + 1, 10**10, 10**30])
+def test_a_body_that_is_announced_too_large_is_refused_before_a_byte_is_read(
+    client: Client, length: int
+) -> None:
+    unread = [part(b"{}", more=True)]
+    result, left = stream(client, unread, announced(length))
+    assert (TOO_LARGE, unread) == (answer(result), left)
+
+
+def test_a_chunked_body_is_refused_as_soon_as_it_passes_the_limit(client: Client) -> None:
+    rest = [part(b" ", more=True), part(b"", more=False)]
+    incoming = [part(b" " * LIMIT, more=True), part(b" ", more=True), *rest]
+    result, left = stream(client, incoming, CHUNKED)
+    assert (TOO_LARGE, rest) == (answer(result), left)
+
+
+def test_a_chunked_body_is_read_to_its_end(client: Client) -> None:
+    incoming = [part(RAW[:10], more=True), part(b"", more=True), part(RAW[10:], more=False)]
+    result, _ = stream(client, incoming, CHUNKED)
+    assert result.status_code == 200
+
+
+@pytest.mark.parametrize("headers", [CHUNKED, announced(500)], ids=["chunked", "announced"])
+@pytest.mark.parametrize(
+    "incoming",
+    [
+        pytest.param([GONE], id="before its first byte"),
+        pytest.param([part(RAW[:10], more=True), GONE], id="in the middle"),
+        pytest.param([part(RAW, more=True), GONE], id="behind whole JSON"),
+    ],
+)
+class TestCutShort:
+    def test_a_body_that_is_cut_short_is_refused(
+        self, client: Client, incoming: list[Message], headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        result, _ = stream(client, incoming, headers)
+        assert answer(result) == INCOMPLETE
+
+    def test_a_body_that_is_cut_short_writes_nothing(
+        self, client: Client, incoming: list[Message], headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        stream(client, incoming, headers)
+        assert not is_registered(client)
+
+
+def test_a_delete_that_is_cut_short_deletes_nothing(client: Client, alice: str) -> None:
+    id = client.write(alice)
+    body = json.dumps({"access-token": alice}).encode()
+    client.exchange(
+        [part(body, more=True), GONE],
+        method="DELETE",
+        path=f"/articles/{id}/delete",
+        headers=announced(len(body) + 1),
+    )
+    assert client.get(f"/articles/{id}").status_code == 200
+
+
+def test_a_request_that_announces_no_body_does_not_wait_for_one(client: Client) -> None:
+    result, left = stream(client, [GONE], [])
+    assert (refusal(400, "Username is missing"), [GONE]) == (answer(result), left)
+
+
+def test_the_body_of_a_get_changes_nothing(client: Client) -> None:
+    assert client.get("/articles", body=b"{", content_type="text/plain").status_code == 200
+
+
+def test_a_delete_without_a_content_type_is_read_as_json(client: Client, alice: str) -> None:
+    body = json.dumps({"access-token": alice}).encode()
+    expected = refusal(404, "Article with id=999 was not found")
+    assert expected == answer(client.delete("/articles/999/delete", body=body))

@@ -1,0 +1,69 @@
+from datetime import UTC, datetime
+
+import pytest
+from marshmallow import Schema
+
+from forum.domain.model import Article, Author, Headline, Page
+from forum.http import schemas
+
+MOMENTS = [
+    pytest.param(datetime(2020, 2, 2, 0, 17, 49, 735642, UTC), id="with microseconds"),
+    pytest.param(datetime(2020, 2, 2, 0, 17, 49, 0, UTC), id="without microseconds"),
+    pytest.param(datetime(2020, 2, 2, 0, 0, 0, 1, UTC), id="at midnight and a bit"),
+    pytest.param(datetime(1, 1, 1, tzinfo=UTC), id="in the year 1"),
+    pytest.param(datetime(9999, 12, 31, 23, 59, 59, 999999, UTC), id="in the year 9999"),
+]
+AUTHOR = Author(7, "alice#1")
+
+
+def headline(moment: datetime, id: int = 1) -> Headline:
+    return Headline(id, "A title", moment, AUTHOR)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_an_article_is_written_as_its_schema_says(moment: datetime) -> None:
+    article = Article(1, "A title", "A text", moment, AUTHOR)
+    assert schemas.ArticleAnswer().dump(article) == schemas.article_answer(article)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_headline_is_written_as_its_schema_says(moment: datetime) -> None:
+    expected = schemas.HeadlineAnswer().dump(headline(moment))
+    assert expected == schemas.headline_answer(headline(moment))
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("has_next", [True, False])
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_a_page_is_written_as_its_schema_says(
+    moment: datetime, length: int, has_next: bool
+) -> None:
+    headlines = [headline(moment, id) for id in range(length)]
+    page = Page(headlines, has_next)
+    assert schemas.PageAnswer().dump(page) == schemas.page_answer(page)
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        (datetime(2020, 2, 2, 0, 17, 49, 735642, UTC), "2020-02-02T00:17:49.735642"),
+        (datetime(2020, 2, 2, 0, 17, 49, 0, UTC), "2020-02-02T00:17:49.000000"),
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01T00:00:00.000000"),
+    ],
+)
+def test_a_moment_has_six_fractional_digits_and_no_offset(moment: datetime, expected: str) -> None:
+    assert expected == schemas.wire_time(moment)
+
+
+@pytest.mark.parametrize(
+    "schema", [schemas.CredentialsBody(), schemas.TokenBody(), schemas.ArticleBody()]
+)
+def test_the_fields_of_an_empty_body_are_none(schema: Schema) -> None:
+    assert set(schema.load({}).values()) == {None}
+
+
+@pytest.mark.parametrize(
+    "schema", [schemas.CredentialsBody(), schemas.TokenBody(), schemas.ArticleBody()]
+)
+def test_fields_that_nobody_asked_for_are_dropped(schema: Schema) -> None:
+    assert schema.load({}) == schema.load({"id": 1, "is_admin": True})
