@@ -15,12 +15,25 @@ from forum import __version__
 from forum.adapters import sqlite_backup
 from forum.adapters.flaskapi import FlaskApiDatabase, NotTheOldDatabase
 from forum.adapters.migrations import UnknownVersion, migrate, status
+from forum.adapters.secret_file import add_secret, keep_secrets, load_secrets
 from forum.adapters.sql import Database
 from forum.adapters.sqlite import SqliteDatabase
+from forum.adapters.tokens import key_id
 from forum.config import BadSetting, Settings
+from forum.domain.administration import Administration
+from forum.domain.errors import UserNotFound
 from forum.domain.importing import import_forum
+from forum.domain.model import Account
 from forum.domain.moving import CopyDiffers, StoreNotEmpty, copy
-from forum.main import hash_all, opened_archive, opened_database, prepare
+from forum.main import (
+    MEMORY_URL,
+    hash_all,
+    opened_administration,
+    opened_archive,
+    opened_database,
+    prepare,
+    secret_file,
+)
 from forum.server import Server
 
 T = TypeVar("T")
@@ -186,3 +199,139 @@ def _explained() -> Iterator[None]:
 def _show_progress(label: str, items: Iterable[T], length: int | None = None) -> Iterable[T]:
     with click.progressbar(items, length, f"{label:10}", show_pos=True, file=sys.stderr) as bar:
         yield from bar
+
+
+@main.group()
+def user() -> None:
+    """Look after accounts, each by its USERNAME."""
+
+
+@user.command("list")
+def list_users() -> None:
+    """Print every user: id, name, date of registration, and whether disabled."""
+    with _administration() as administration:
+        for account in administration.list_all():
+            click.echo(_line(account))
+
+
+@user.command()
+@click.argument("username")
+def show(username: str) -> None:
+    """Print a user and his sessions."""
+    with _administration() as administration:
+        account, sessions = administration.show(username)
+        click.echo(_line(account))
+        for session in sessions:
+            click.echo(
+                f"  session {session.id}: created {session.created:%F %T}, "
+                f"last used {session.last_used:%F %T}, expires {session.expires:%F %T}"
+            )
+
+
+@user.command()
+@click.argument("username")
+def disable(username: str) -> None:
+    """Keep a user out: his sessions end, and he cannot log in."""
+    with _administration() as administration:
+        administration.disable(username)
+
+
+@user.command()
+@click.argument("username")
+def enable(username: str) -> None:
+    """Let a user log in again."""
+    with _administration() as administration:
+        administration.enable(username)
+
+
+@user.command("reset-password")
+@click.argument("username")
+def reset_password(username: str) -> None:
+    """Give a user a new random password, and print it; his sessions end."""
+    with _administration() as administration:
+        click.echo(administration.reset_password(username))
+
+
+@user.command()
+@click.argument("username")
+def logout(username: str) -> None:
+    """End all sessions of a user."""
+    with _administration() as administration:
+        click.echo(f"{administration.log_out(username)} sessions ended")
+
+
+@user.command()
+@click.argument("username")
+@click.option("--articles-to", metavar="USERNAME", help="Who gets the articles, instead of nobody.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(username: str, articles_to: str | None, yes: bool) -> None:
+    """Delete a user, and his articles too, unless somebody else gets them."""
+    if articles_to == username:
+        raise click.UsageError("nobody inherits from himself")
+    with _administration() as administration:
+        administration.show(username)
+        what = f"give the articles to {articles_to}" if articles_to else "all the articles"
+        if not yes:
+            click.confirm(f"Delete {username} and {what}?", abort=True)
+        administration.delete(username, articles_to)
+
+
+@contextmanager
+def _administration() -> Iterator[Administration]:
+    try:
+        with opened_administration(Settings.from_environment()) as administration:
+            yield administration
+    except UserNotFound as error:
+        raise click.ClickException(f"there is no user {error.id}") from None
+
+
+def _line(account: Account) -> str:
+    registered = f"{account.user.date_registered:%F %T}"
+    state = "  disabled" if account.is_disabled else ""
+    return f"{account.user.id}  {account.user.username!r}  registered {registered}{state}"
+
+
+@main.group()
+def secret() -> None:
+    """Change the secrets in the file beside the database, which sign the tokens.
+
+    Where FORUM_SECRET_KEY is set, change it there: the new one signs, and the old one goes to
+    FORUM_OLD_SECRET_KEYS until its tokens have expired.
+    """
+
+
+@secret.command("list")
+def list_secrets() -> None:
+    """Print the ids of the secrets; the first signs, all verify."""
+    for each in load_secrets(_secret_file()):
+        click.echo(key_id(each))
+
+
+@secret.command()
+def rotate() -> None:
+    """Make a new secret that signs from now on; the tokens of the old ones stay good.
+
+    Running servers take it over at the next SIGHUP or restart, one after the other.
+    """
+    add_secret(_secret_file())
+    click.echo(f"{key_id(load_secrets(_secret_file())[0])} signs after the next SIGHUP or restart")
+
+
+@secret.command()
+@click.argument("id")
+def drop(id: str) -> None:
+    """Forget the secret with this ID; everybody under it is logged out by the next SIGHUP or restart."""
+    secrets = load_secrets(_secret_file())
+    kept = [each for each in secrets if key_id(each) != id]
+    if len(kept) == len(secrets):
+        raise click.ClickException(f"there is no secret {id}: see forum secret list")
+    if not kept:
+        raise click.ClickException("this is the only secret: rotate first")
+    keep_secrets(_secret_file(), kept)
+
+
+def _secret_file() -> Path:
+    settings = Settings.from_environment()
+    if settings.secret_key or settings.database_url == MEMORY_URL:
+        raise click.ClickException("the secret is not in a file: see forum secret --help")
+    return secret_file(settings)

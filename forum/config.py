@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import asdict, dataclass, fields
+from ipaddress import ip_network
 from typing import Self
 
 from environs import Env, EnvError, ValidationError, validate
@@ -23,6 +24,7 @@ class Settings:
 
     database_url: str
     secret_key: str | None
+    old_secret_keys: tuple[str, ...]
     token_lifetime: int
     page_size: int
     bind: str
@@ -36,6 +38,15 @@ class Settings:
     title_limit: int
     text_limit: int
     cors_origins: tuple[str, ...]
+    trusted_proxies: tuple[str, ...]
+    throttle: bool
+    login_failures: int
+    login_failures_address: int
+    login_failures_all: int
+    login_window: int
+    registrations_minute: int
+    registrations_hour: int
+    posts_minute: int
 
     @classmethod
     def from_environment(cls) -> Self:
@@ -46,6 +57,9 @@ class Settings:
             settings = cls(
                 database_url=env.str("DATABASE_URL", "sqlite:///data/forum.db"),
                 secret_key=env.str("SECRET_KEY", None, validate=_strong),
+                old_secret_keys=tuple(
+                    env.list("OLD_SECRET_KEYS", [], validate=lambda secrets: _strong(*secrets))
+                ),
                 token_lifetime=env.int(
                     "TOKEN_LIFETIME", 14 * 24 * 3600, validate=_between(1, 2**31)
                 ),
@@ -62,6 +76,17 @@ class Settings:
                 title_limit=env.int("TITLE_LIMIT", 300, validate=_between(1, 10**6)),
                 text_limit=env.int("TEXT_LIMIT", 100_000, validate=_between(1, 10**8)),
                 cors_origins=tuple(env.list("CORS_ORIGINS", "*", validate=_origins)),
+                trusted_proxies=tuple(env.list("TRUSTED_PROXIES", [], validate=_networks)),
+                throttle=env.bool("THROTTLE", True),
+                login_failures=env.int("LOGIN_FAILURES", 10, validate=_at_least_one),
+                login_failures_address=env.int(
+                    "LOGIN_FAILURES_ADDRESS", 100, validate=_at_least_one
+                ),
+                login_failures_all=env.int("LOGIN_FAILURES_ALL", 10_000, validate=_at_least_one),
+                login_window=env.int("LOGIN_WINDOW", 300, validate=_between(1, 86400)),
+                registrations_minute=env.int("REGISTRATIONS_MINUTE", 40, validate=_at_least_one),
+                registrations_hour=env.int("REGISTRATIONS_HOUR", 200, validate=_at_least_one),
+                posts_minute=env.int("POSTS_MINUTE", 60, validate=_at_least_one),
             )
         except EnvError as error:
             raise BadSetting(str(error)) from error
@@ -72,8 +97,10 @@ class Settings:
         values = {
             **asdict(self),
             "secret_key": "***" if self.secret_key else "(a file beside the database)",
+            "old_secret_keys": ",".join("***" for _ in self.old_secret_keys),
             "database_url": re.sub(r":[^:/@]*@", ":***@", self.database_url),
             "cors_origins": ",".join(self.cors_origins),
+            "trusted_proxies": ",".join(self.trusted_proxies),
         }
         return {_PREFIX + name.upper(): str(value) for name, value in values.items()}
 
@@ -88,8 +115,21 @@ def _between(least: float, most: float) -> validate.Range:
     return validate.Range(least, most)
 
 
-def _strong(secret: str) -> None:
-    if len(secret.encode()) < SHORTEST_SECRET:
+_at_least_one = validate.Range(min=1, max=10**9)
+
+
+def _networks(networks: list[str]) -> None:
+    for each in networks:
+        try:
+            ip_network(each)
+        except ValueError:
+            raise ValidationError(
+                "it must be addresses and networks like 10.0.0.0/8, separated by commas"
+            ) from None
+
+
+def _strong(*secrets: str) -> None:
+    if any(len(secret.encode()) < SHORTEST_SECRET for secret in secrets):
         raise ValidationError(
             f"it needs at least {SHORTEST_SECRET} bytes; make one with: openssl rand -hex 32"
         )

@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,18 +14,37 @@ from peewee import PeeweeException
 
 from forum.adapters.clock import SystemClock
 from forum.adapters.databases import SQLITE_PREFIX, BadUrl, open_database
-from forum.adapters.memory import MemoryArticles, MemoryStore, MemoryUsers
+from forum.adapters.events import LogEvents
+from forum.adapters.memory import (
+    MemoryArticles,
+    MemoryCounters,
+    MemorySessions,
+    MemoryStore,
+    MemoryUsers,
+)
 from forum.adapters.migrations import SchemaTooNew, migrate, status
 from forum.adapters.passwords import Argon2Passwords
-from forum.adapters.secret_file import load_secret
+from forum.adapters.secret_file import load_secrets
 from forum.adapters.sql import Database, SqlArticles, SqlUsers
 from forum.adapters.sql_archive import SqlArchive
+from forum.adapters.sql_counters import SqlCounters
+from forum.adapters.sql_sessions import SqlSessions
 from forum.adapters.sqlite import SqliteDatabase
 from forum.adapters.tokens import JwtTokens
 from forum.config import BadSetting, Settings
+from forum.domain.administration import Administration
 from forum.domain.articles import ArticleService, Limits
 from forum.domain.errors import Unavailable
-from forum.domain.ports import ArticleRepository, PasswordHasher, UserRepository
+from forum.domain.ports import (
+    ArticleRepository,
+    Counters,
+    PasswordHasher,
+    SessionRepository,
+    UserRepository,
+)
+from forum.domain.sessions import SessionService
+from forum.domain.throttle import Limits as ThrottleLimits
+from forum.domain.throttle import Throttle
 from forum.domain.users import UserService
 from forum.http.app import create_app
 from forum.http.guard import Application
@@ -41,7 +60,9 @@ class Store:
     """The repositories on one store, and how to let go of it."""
 
     users: UserRepository
+    sessions: SessionRepository
     articles: ArticleRepository
+    counters: Counters
     release: Callable[[], object]
     is_embedded: bool
 
@@ -57,7 +78,7 @@ def app() -> Application:
 def prepare(settings: Settings) -> None:
     """Make and migrate the database, and make the secret, where they are not there. Raises `BadSetting`."""
     try:
-        _secret(settings)
+        _secrets_of(settings)()
     except OSError as error:
         raise BadSetting(f"the secret cannot be kept beside the database: {error}") from error
     if settings.database_url != MEMORY_URL:
@@ -93,9 +114,28 @@ def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlA
             database.create()
             migrate(database)
         database.demand()
-        if any(version.applied is None for version in status(database)):
-            raise BadSetting("the database has an older schema: run forum migrate on it first")
+        _demand_current(database)
         yield SqlArchive(database)
+
+
+@contextmanager
+def opened_administration(settings: Settings) -> Iterator[Administration]:
+    """What operators do to the accounts in the database that the settings name."""
+    with opened_database(settings) as database:
+        database.demand()
+        _demand_current(database)
+        yield Administration(
+            SqlUsers(database),
+            SqlSessions(database),
+            Argon2Passwords(settings.hash_memory, settings.hash_passes),
+            SystemClock(),
+            LogEvents(),
+        )
+
+
+def _demand_current(database: Database) -> None:
+    if any(version.applied is None for version in status(database)):
+        raise BadSetting("the database has an older schema: run forum migrate on it first")
 
 
 def hash_all(settings: Settings, passwords: Iterable[str]) -> Iterator[str]:
@@ -109,17 +149,22 @@ def hash_all(settings: Settings, passwords: Iterable[str]) -> Iterator[str]:
 def build(settings: Settings, hasher: PasswordHasher) -> Application:
     """The graph of the service on a database that is ready."""
     store = _open_store(settings)
-    clock = SystemClock()
-    users = UserService(
+    clock, events = SystemClock(), LogEvents()
+    throttle = Throttle(store.counters, clock, events, _throttle_limits(settings))
+    users = UserService(store.users, hasher, clock, throttle, events)
+    sessions = SessionService(
         store.users,
+        store.sessions,
         hasher,
-        JwtTokens(_secret(settings)),
+        JwtTokens(_secrets_of(settings)),
         clock,
+        throttle,
+        events,
         timedelta(seconds=settings.token_lifetime),
     )
     limits = Limits(settings.page_size, settings.title_limit, settings.text_limit)
-    articles = ArticleService(store.articles, users, clock, limits)
-    lanes = _lanes(settings, users, articles, is_embedded=store.is_embedded)
+    articles = ArticleService(store.articles, users, clock, throttle, events, limits)
+    lanes = _lanes(settings, users, sessions, articles, is_embedded=store.is_embedded)
 
     def release() -> None:
         lanes.close()
@@ -127,8 +172,10 @@ def build(settings: Settings, hasher: PasswordHasher) -> Application:
 
     return create_app(
         users,
+        sessions,
         articles,
         lanes,
+        proxies=settings.trusted_proxies,
         body_limit=settings.body_limit,
         cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
         release=release,
@@ -147,14 +194,33 @@ def _database(settings: Settings) -> Database:
 def _open_store(settings: Settings) -> Store:
     if settings.database_url == MEMORY_URL:
         memory = MemoryStore()
-        return Store(MemoryUsers(memory), MemoryArticles(memory), lambda: None, is_embedded=True)
+        return Store(
+            MemoryUsers(memory),
+            MemorySessions(memory),
+            MemoryArticles(memory),
+            MemoryCounters(),
+            lambda: None,
+            is_embedded=True,
+        )
     database = _database(settings)
     is_embedded = isinstance(database, SqliteDatabase)
-    return Store(SqlUsers(database), SqlArticles(database), database.release, is_embedded)
+    return Store(
+        SqlUsers(database),
+        SqlSessions(database),
+        SqlArticles(database),
+        SqlCounters(database),
+        database.release,
+        is_embedded,
+    )
 
 
 def _lanes(
-    settings: Settings, users: UserService, articles: ArticleService, *, is_embedded: bool
+    settings: Settings,
+    users: UserService,
+    sessions: SessionService,
+    articles: ArticleService,
+    *,
+    is_embedded: bool,
 ) -> Lanes:
     """Where each use case runs.
 
@@ -171,8 +237,14 @@ def _lanes(
     return Lanes(
         {
             users.register: accounts,
-            users.log_in: accounts,
-            users.authenticate: reading,
+            sessions.log_in: accounts,
+            sessions.change_password: accounts,
+            sessions.authenticate: reading,
+            sessions.list_all: reading,
+            sessions.touch: writing,
+            sessions.log_out: writing,
+            sessions.end: writing,
+            sessions.end_others: writing,
             users.profile: reading,
             articles.read: reading,
             articles.latest: paging,
@@ -195,12 +267,33 @@ def _near_pages_at_once(far: Call) -> Call:
     return call
 
 
-def _secret(settings: Settings) -> str:
+def _throttle_limits(settings: Settings) -> ThrottleLimits | None:
+    if not settings.throttle:
+        return None
+    return ThrottleLimits(
+        failures_of_name=settings.login_failures,
+        failures_of_address=settings.login_failures_address,
+        failures_of_all=settings.login_failures_all,
+        window=timedelta(seconds=settings.login_window),
+        registrations_in_minute=settings.registrations_minute,
+        registrations_in_hour=settings.registrations_hour,
+        posts_in_minute=settings.posts_minute,
+    )
+
+
+def _secrets_of(settings: Settings) -> Callable[[], Sequence[str]]:
     if settings.secret_key:
-        return settings.secret_key
+        given = [settings.secret_key, *settings.old_secret_keys]
+        return lambda: given
     if settings.database_url == MEMORY_URL:
-        return secrets.token_hex()  # As short-lived as the users whom it names.
-    return load_secret(data_folder(settings) / "secret.key")
+        passing = [secrets.token_hex()]  # As short-lived as the users whom it names.
+        return lambda: passing
+    return lambda: load_secrets(secret_file(settings))
+
+
+def secret_file(settings: Settings) -> Path:
+    """Where the secrets are if the operator has set none."""
+    return data_folder(settings) / "secret.key"
 
 
 def data_folder(settings: Settings) -> Path:

@@ -1,13 +1,24 @@
 """A store that forgets: for tests, demonstrations and front-end work. It refuses whatever a database refuses."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 
 from forum.domain.errors import UsernameTaken
-from forum.domain.model import Account, Article, Author, Headline, LastIds, User
+from forum.domain.model import (
+    Account,
+    Article,
+    Author,
+    Credentials,
+    Headline,
+    LastIds,
+    Quota,
+    Session,
+    User,
+    Visitor,
+)
 
 
 class MemoryStore:
@@ -17,6 +28,7 @@ class MemoryStore:
         self.lock = threading.RLock()
         self.accounts: dict[int, Account] = {}
         self.articles: dict[int, Article] = {}
+        self.sessions: dict[int, tuple[int, Session]] = {}
         self.last = LastIds(0, 0)
 
 
@@ -45,11 +57,139 @@ class MemoryUsers:
             accounts = self._store.accounts.values()
             return next((each for each in accounts if each.user.username == username), None)
 
+    def find_all(self) -> list[Account]:
+        with self._store.lock:
+            return [account for _, account in sorted(self._store.accounts.items())]
+
     def replace_password_hash(self, user_id: int, old: str, new: str) -> None:
         with self._store.lock:
             account = self._store.accounts.get(user_id)
             if account and account.password_hash == old:
                 self._store.accounts[user_id] = replace(account, password_hash=new)
+
+    def change_password_hash(self, user_id: int, new: str, old: str | None = None) -> bool:
+        with self._store.lock:
+            account = self._store.accounts.get(user_id)
+            if account is None or old not in (None, account.password_hash):
+                return False
+            self._store.accounts[user_id] = replace(account, password_hash=new)
+            self._end_sessions(user_id)
+            return True
+
+    def set_disabled(self, user_id: int, *, is_disabled: bool) -> None:
+        with self._store.lock:
+            account = self._store.accounts.get(user_id)
+            if account is None:
+                return
+            self._store.accounts[user_id] = replace(account, is_disabled=is_disabled)
+            if is_disabled:
+                self._end_sessions(user_id)
+
+    def delete(self, user_id: int, heir_id: int | None) -> None:
+        with self._store.lock:
+            self._end_sessions(user_id)
+            for article in [a for a in self._store.articles.values() if a.author.id == user_id]:
+                if heir_id is None:
+                    del self._store.articles[article.id]
+                else:
+                    heir = self._store.accounts[heir_id].user
+                    author = Author(heir.id, heir.username)
+                    self._store.articles[article.id] = replace(article, author=author)
+            self._store.accounts.pop(user_id, None)
+
+    def _end_sessions(self, user_id: int) -> None:
+        for id in [id for id, (owner, _) in self._store.sessions.items() if owner == user_id]:
+            del self._store.sessions[id]
+
+
+class MemorySessions:
+    """A `SessionRepository` in memory."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
+        with self._store.lock:
+            self._forget_expired(created)
+            now = self._store.accounts.get(account.user.id)
+            if now is None or now.is_disabled or now.password_hash != account.password_hash:
+                return None
+            self._store.last = replace(self._store.last, session=self._store.last.session + 1)
+            session = Session(self._store.last.session, created, created, expires)
+            self._store.sessions[session.id] = (account.user.id, session)
+            return session
+
+    def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
+        with self._store.lock:
+            owner, session = self._store.sessions.get(credentials.session_id, (0, None))
+            account = self._store.accounts.get(credentials.user_id)
+        if session is None or account is None or owner != credentials.user_id:
+            return None
+        return Visitor(account.user, session) if session.expires > now else None
+
+    def find_all(self, user_id: int, now: datetime) -> list[Session]:
+        with self._store.lock:
+            own = [each for owner, each in self._store.sessions.values() if owner == user_id]
+        return sorted((s for s in own if s.expires > now), key=lambda each: each.id, reverse=True)
+
+    def touch(self, session_id: int, moment: datetime) -> None:
+        with self._store.lock:
+            if session_id in self._store.sessions:
+                owner, session = self._store.sessions[session_id]
+                self._store.sessions[session_id] = owner, replace(session, last_used=moment)
+
+    def end(self, session_id: int, user_id: int) -> Session | None:
+        with self._store.lock:
+            owner, session = self._store.sessions.get(session_id, (0, None))
+            if owner != user_id:
+                return None
+            del self._store.sessions[session_id]
+            return session
+
+    def end_all(self, user_id: int, but: int | None = None) -> list[Session]:
+        with self._store.lock:
+            ids = [id for id, (owner, _) in self._store.sessions.items() if owner == user_id]
+            return [self._store.sessions.pop(id)[1] for id in ids if id != but]
+
+    def _forget_expired(self, now: datetime) -> None:
+        for id in [id for id, (_, each) in self._store.sessions.items() if each.expires <= now]:
+            del self._store.sessions[id]
+
+
+class MemoryCounters:
+    """`Counters` in memory."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: dict[str, tuple[int, datetime]] = {}
+
+    def take(self, quotas: Sequence[Quota], now: datetime) -> datetime | None:
+        with self._lock:
+            self._forget_over(now)
+            for quota in quotas:
+                taken, resets = self._count(quota, now)
+                if taken >= quota.limit:
+                    return resets
+            for quota in quotas:
+                taken, resets = self._count(quota, now)
+                self._counts[quota.key] = taken + 1, resets
+            return None
+
+    def give_back(self, quotas: Sequence[Quota], now: datetime) -> None:
+        with self._lock:
+            for quota in quotas:
+                taken, resets = self._count(quota, now)
+                if taken:
+                    self._counts[quota.key] = taken - 1, resets
+
+    def _count(self, quota: Quota, now: datetime) -> tuple[int, datetime]:
+        end = now + quota.window
+        taken, resets = self._counts.get(quota.key, (0, end))
+        # Further ahead than a whole window: the clock was put back.
+        return (0, end) if resets > end else (taken, resets)
+
+    def _forget_over(self, now: datetime) -> None:
+        self._counts = {key: each for key, each in self._counts.items() if each[1] > now}
 
 
 class MemoryArticles:
@@ -135,7 +275,11 @@ class MemoryArchive:
 
     def raise_last_ids(self, last: LastIds) -> None:
         now = self._store.last
-        self._store.last = LastIds(max(now.user, last.user), max(now.article, last.article))
+        self._store.last = LastIds(
+            max(now.user, last.user),
+            max(now.article, last.article),
+            max(now.session, last.session),
+        )
 
 
 def _headlines(articles: list[Article], offset: int, limit: int) -> list[Headline]:

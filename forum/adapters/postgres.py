@@ -51,6 +51,15 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
         except PeeweeException as error:
             raise self._refusal(error) from error
 
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
+        try:
+            self._leave_dead_connection()
+            with self.atomic():
+                yield
+        except PeeweeException as error:
+            raise self._refusal(error) from error
+
     # A lone statement commits by itself, with one trip to the server instead of three.
     write = read
 
@@ -88,11 +97,14 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
         self.write("SELECT setval(%s, %s, %s)", f"{table}_id_seq", max(id, 1), id > 0)
 
     def _all_rows(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
-        if not self.in_transaction() and self._is_dead():
-            self.close()
+        self._leave_dead_connection()
         with __exception_wrapper__:
             rows: list[Row] = self.execute_sql(sql, parameters).fetchall()
         return rows
+
+    def _leave_dead_connection(self) -> None:
+        if not self.in_transaction() and self._is_dead():
+            self.close()
 
     def _is_dead(self) -> bool:
         """Whether the server has said something to an idle connection: its last words, or the end of the stream."""

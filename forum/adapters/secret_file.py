@@ -1,4 +1,4 @@
-"""A secret in a file that only its owner can read."""
+"""Secrets in a file that only its owner can read: one on each line, the first signs."""
 
 import os
 import secrets
@@ -6,27 +6,36 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def load_secret(path: Path) -> str:
-    """The secret in the file, made at the first call. Raises OSError.
+def load_secrets(path: Path) -> list[str]:
+    """The secrets in the file, one of them made at the first call. Raises OSError.
 
-    Any number of processes may call this at once: all get the same secret, and nobody ever
-    sees half of one.
+    Any number of processes may call this at once: all get the same, and nobody ever sees half of one.
     """
-    try:
-        return path.read_text().strip()
-    except FileNotFoundError:
-        _offer_secret(path)
-        return path.read_text().strip()
-
-
-def _offer_secret(path: Path) -> None:
+    with suppress(FileNotFoundError):
+        return path.read_text().split()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
-        file.flush()
-        os.fsync(descriptor)
+    draft = _draft(path, [secrets.token_hex(32)])
     with suppress(FileExistsError):
         os.link(draft, path)  # fails where another process was faster
     draft.unlink()
+    return path.read_text().split()
+
+
+def add_secret(path: Path) -> None:
+    """Put a new secret first, in one step. Raises OSError."""
+    _draft(path, [secrets.token_hex(32), *load_secrets(path)]).replace(path)
+
+
+def keep_secrets(path: Path, kept: list[str]) -> None:
+    """Write these secrets instead of those in the file, in one step. Raises OSError."""
+    _draft(path, kept).replace(path)
+
+
+def _draft(path: Path, lines: list[str]) -> Path:
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.writelines(line + "\n" for line in lines)
+        file.flush()
+        os.fsync(descriptor)
+    return draft

@@ -50,6 +50,12 @@ class Database(Protocol):
     def release(self) -> None:
         """Close the connections of all threads."""
 
+    for_update: bool
+    """Whether rows can be locked one by one."""
+
+    def all_or_nothing(self) -> AbstractContextManager[object]:
+        """All or nothing for the writes inside. Raises `Unavailable`."""
+
     def exclusive(self) -> AbstractContextManager[Any]:
         """A transaction, around any number of reads and writes, that keeps other such transactions away."""
 
@@ -80,16 +86,19 @@ class SqlUsers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        user = Table("users")
+        user, session, article = Table("users"), Table("sessions"), Table("articles")
+        own = user.c.id == slot("id")
         public = (user.c.id, user.c.username, user.c.date_registered)
+        account = (*public, user.c.password_hash, user.c.is_disabled)
         self._find = compile_query(
             database, user.select(*public).where(user.c.id == slot("id")), "id"
         )
         self._find_account = compile_query(
             database,
-            user.select(*public, user.c.password_hash).where(user.c.username == slot("username")),
+            user.select(*account).where(user.c.username == slot("username")),
             "username",
         )
+        self._find_all = compile_query(database, user.select(*account).order_by(user.c.id))
         self._add = compile_query(
             database,
             user.insert(
@@ -108,6 +117,34 @@ class SqlUsers:
             .returning(user.c.id),
             "new", "id", "old",
         )  # fmt: skip
+        self._set_password_hash = compile_query(
+            database,
+            user.update({user.c.password_hash: slot("new")}).where(own).returning(user.c.id),
+            "new", "id",
+        )  # fmt: skip
+        self._set_disabled = compile_query(
+            database,
+            user.update({user.c.is_disabled: slot("flag")}).where(own).returning(user.c.id),
+            "flag", "id",
+        )  # fmt: skip
+        self._delete = compile_query(database, user.delete().where(own).returning(user.c.id), "id")
+        self._end_sessions = compile_query(
+            database,
+            session.delete().where(session.c.user_id == slot("user")).returning(session.c.id),
+            "user",
+        )
+        self._delete_articles = compile_query(
+            database,
+            article.delete().where(article.c.user_id == slot("user")).returning(article.c.id),
+            "user",
+        )
+        self._hand_articles = compile_query(
+            database,
+            article.update({article.c.user_id: slot("heir")})
+            .where(article.c.user_id == slot("user"))
+            .returning(article.c.id),
+            "heir", "user",
+        )  # fmt: skip
 
     def add(self, username: str, password_hash: str, date_registered: datetime) -> User:
         moment = self._database.store_time(date_registered)
@@ -123,12 +160,45 @@ class SqlUsers:
         return None
 
     def find_account(self, username: str) -> Account | None:
-        for *public, password_hash in self._database.read(self._find_account, username):
-            return Account(self._user(*public), password_hash)
+        for row in self._database.read(self._find_account, username):
+            return self._account(row)
         return None
+
+    def find_all(self) -> list[Account]:
+        return [self._account(row) for row in self._database.read(self._find_all)]
 
     def replace_password_hash(self, user_id: int, old: str, new: str) -> None:
         self._database.write(self._replace_password_hash, new, user_id, old)
+
+    def change_password_hash(self, user_id: int, new: str, old: str | None = None) -> bool:
+        with self._database.all_or_nothing():
+            changed = (
+                self._database.write(self._set_password_hash, new, user_id)
+                if old is None
+                else self._database.write(self._replace_password_hash, new, user_id, old)
+            )
+            if changed:
+                self._database.write(self._end_sessions, user_id)
+        return bool(changed)
+
+    def set_disabled(self, user_id: int, *, is_disabled: bool) -> None:
+        with self._database.all_or_nothing():
+            self._database.write(self._set_disabled, is_disabled, user_id)
+            if is_disabled:
+                self._database.write(self._end_sessions, user_id)
+
+    def delete(self, user_id: int, heir_id: int | None) -> None:
+        with self._database.all_or_nothing():
+            self._database.write(self._end_sessions, user_id)
+            if heir_id is None:
+                self._database.write(self._delete_articles, user_id)
+            else:
+                self._database.write(self._hand_articles, heir_id, user_id)
+            self._database.write(self._delete, user_id)
+
+    def _account(self, row: Row) -> Account:
+        *public, password_hash, is_disabled = row
+        return Account(self._user(*public), password_hash, bool(is_disabled))
 
     def _user(self, id: int, username: str, date_registered: object) -> User:
         return User(id, username, self._database.load_time(date_registered))

@@ -20,7 +20,13 @@ class SqlArchive:
         article, user = Table("articles"), Table("users")
         self._accounts = compile_query(
             database,
-            user.select(user.c.id, user.c.username, user.c.date_registered, user.c.password_hash)
+            user.select(
+                user.c.id,
+                user.c.username,
+                user.c.date_registered,
+                user.c.password_hash,
+                user.c.is_disabled,
+            )
             .where(user.c.id > slot("after"))
             .order_by(user.c.id)
             .limit(SQL(str(_BATCH))),
@@ -43,7 +49,7 @@ class SqlArchive:
             "after",
         )
         self._add_account = _compile_insert(
-            database, user, "date_registered", "id", "password_hash", "username"
+            database, user, "date_registered", "id", "is_disabled", "password_hash", "username"
         )
         self._add_article = _compile_insert(
             database, article, "date_posted", "id", "text", "title", "user_id"
@@ -56,16 +62,16 @@ class SqlArchive:
         return self._database.exclusive()
 
     def accounts(self) -> Iterator[Account]:
-        for id, username, date_registered, password_hash in self._rows(self._accounts):
+        for id, username, date_registered, password_hash, is_disabled in self._rows(self._accounts):
             user = User(id, username, self._database.load_time(date_registered))
-            yield Account(user, password_hash)
+            yield Account(user, password_hash, bool(is_disabled))
 
     def articles(self) -> Iterator[Article]:
         for id, title, text, date_posted, *author in self._rows(self._articles):
             yield Article(id, title, text, self._database.load_time(date_posted), Author(*author))
 
     def last_ids(self) -> LastIds:
-        return LastIds(self._database.last_id("users"), self._database.last_id("articles"))
+        return LastIds(*map(self._database.last_id, ("users", "articles", "sessions")))
 
     def add_accounts(self, accounts: Iterable[Account]) -> None:
         store_time = self._database.store_time
@@ -75,6 +81,7 @@ class SqlArchive:
                 (
                     store_time(each.user.date_registered),
                     each.user.id,
+                    each.is_disabled,
                     each.password_hash,
                     each.user.username,
                 )
@@ -96,6 +103,7 @@ class SqlArchive:
         now = self.last_ids()
         self._database.set_last_id("users", max(now.user, last.user))
         self._database.set_last_id("articles", max(now.article, last.article))
+        self._database.set_last_id("sessions", max(now.session, last.session))
 
     def _rows(self, sql: str) -> Iterator[Row]:
         """All rows of a statement that answers a batch after the id that it is given; the id comes first."""

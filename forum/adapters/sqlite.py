@@ -2,8 +2,8 @@
 
 import logging
 import os
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -60,9 +60,15 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
             raise _refusal(error) from error
 
     def write(self, sql: str, *parameters: object) -> list[Row]:
+        with self.all_or_nothing():
+            return self._all_rows(sql, parameters)
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[None]:
         try:
-            with self.exclusive():
-                return self._all_rows(sql, parameters)
+            # Nested, it is a part of the one around it.
+            with nullcontext() if self.in_transaction() else self.exclusive():
+                yield
         except PeeweeException as error:
             raise _refusal(error) from error
 

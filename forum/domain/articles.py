@@ -14,7 +14,8 @@ from forum.domain.errors import (
 )
 from forum.domain.ids import parse_id
 from forum.domain.model import Article, Author, Headline, Page, User
-from forum.domain.ports import ArticleRepository, Clock
+from forum.domain.ports import ArticleRepository, Clock, Events
+from forum.domain.throttle import Throttle
 from forum.domain.users import UserService
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -34,11 +35,19 @@ class ArticleService:
     """What one can do with articles."""
 
     def __init__(
-        self, articles: ArticleRepository, users: UserService, clock: Clock, limits: Limits
+        self,
+        articles: ArticleRepository,
+        users: UserService,
+        clock: Clock,
+        throttle: Throttle,
+        events: Events,
+        limits: Limits,
     ) -> None:
         self._articles = articles
         self._users = users
         self._clock = clock
+        self._throttle = throttle
+        self._events = events
         self._limits = limits
 
     def latest(self, page: str | None) -> Page:
@@ -60,8 +69,9 @@ class ArticleService:
         return article
 
     def post(self, author: User, title: object, text: object) -> Article:
-        """A new article. Raises `TitleMissing`, `TextMissing`, `BadTitle`, `BadText`, and `InvalidToken` if its author is gone."""
+        """A new article. Raises `TitleMissing`, `TextMissing`, `BadTitle`, `BadText`, `TooManyRequests`, and `InvalidToken` if its author is gone."""
         title, text = self._checked(title, text)
+        self._throttle.admit_post(author.id)
         article = self._articles.add(_author(author), title, text, self._clock.now())
         if article is None:
             raise InvalidToken
@@ -90,6 +100,7 @@ class ArticleService:
         if number is None or author_id is None:
             raise ArticleNotFound(article_id)
         if author_id != editor.id:
+            self._events.record("not the author", user=editor.id, article=number, action=action)
             raise NotTheAuthor(action)
         return number
 

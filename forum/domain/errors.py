@@ -34,7 +34,35 @@ class TokenMissing(Refusal):
 
 
 class InvalidToken(Refusal):
-    """The access token is forged, expired or malformed, or its user is gone."""
+    """The access token is forged, expired or malformed, its session was ended, or its user is gone or disabled."""
+
+
+class NewPasswordMissing(Refusal):
+    """No new password was given."""
+
+
+class BadNewPassword(Refusal):
+    """The new password breaks the rules of `is_password`."""
+
+
+class WrongPassword(Refusal):
+    """The password is not that of the user who says so."""
+
+
+class SessionNotFound(Refusal):
+    """The user has no session with this id. The id is kept as the client sent it."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.id = id
+
+
+class TooManyRequests(Refusal):
+    """Somebody did this too often. `retry_after` is how many seconds he should wait."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(retry_after)
+        self.retry_after = retry_after
 
 
 class UserNotFound(Refusal):

@@ -1,7 +1,7 @@
 """What the forum knows: immutable values, times in UTC and aware."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +19,50 @@ class Account:
 
     user: User
     password_hash: str
+    is_disabled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A user who has just proved who he is, and the token that says so from now on."""
+    """From a login to its end. `last_used` is known to a coarse step only."""
+
+    id: int
+    created: datetime
+    last_used: datetime
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A user who has proved who he is, and the session that his token names."""
+
+    user: User
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A user who has just logged in, and the token that says so from now on."""
 
     user: User
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a token says: a session, and the user whose it is."""
+
+    session_id: int
+    user_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How often something may happen under one name: `limit` times in a `window` that begins at the first time."""
+
+    key: str
+    limit: int
+    window: timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +108,4 @@ class LastIds:
 
     user: int
     article: int
+    session: int = 0

@@ -4,12 +4,23 @@ Every repository method raises `Unavailable` when the store cannot answer now; n
 Ids are positive and below 2**63. Times are aware and in UTC.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Protocol
 
-from forum.domain.model import Account, Article, Author, Headline, LastIds, User
+from forum.domain.model import (
+    Account,
+    Article,
+    Author,
+    Credentials,
+    Headline,
+    LastIds,
+    Quota,
+    Session,
+    User,
+    Visitor,
+)
 
 
 class Clock(Protocol):
@@ -39,11 +50,54 @@ class PasswordHasher(Protocol):
 class Tokens(Protocol):
     """Access tokens that clients keep and cannot forge."""
 
-    def issue(self, user_id: int, expires: datetime) -> str:
-        """A token that names the user until the given moment."""
+    def issue(self, credentials: Credentials, expires: datetime) -> str:
+        """A token that says so until the given moment."""
 
-    def read(self, token: str, now: datetime) -> int | None:
-        """The user id that a token names; None if it is forged, malformed or expired by `now`."""
+    def read(self, token: str, now: datetime) -> Credentials | None:
+        """What a token says; None if it is forged, malformed or expired by `now`."""
+
+
+class Events(Protocol):
+    """Where everything goes that bears on security, once each."""
+
+    def record(self, event: str, **details: object) -> None:
+        """Keep an event, such as "login failed", and what is known of it; never a password, a token or a hash."""
+
+
+class Counters(Protocol):
+    """How often things happened, exactly, over all processes and machines that share the store."""
+
+    def take(self, quotas: Sequence[Quota], now: datetime) -> datetime | None:
+        """Count one more under each quota and answer None; or count nothing, if one of them is used up, and answer when it is free again."""
+
+    def give_back(self, quotas: Sequence[Quota], now: datetime) -> None:
+        """Count one less under each, where its window still lasts."""
+
+
+class SessionRepository(Protocol):
+    """The sessions that have begun and were not ended; some may have expired."""
+
+    def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
+        """Store a new session under an id never used before.
+
+        None if meanwhile the account is gone or disabled, or has another password hash. Expired
+        sessions of anybody are forgotten on the way.
+        """
+
+    def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
+        """The session and its user; None if it was ended, has expired by `now`, is another's, or the user is disabled."""
+
+    def find_all(self, user_id: int, now: datetime) -> list[Session]:
+        """The user's sessions that have not expired by `now`, the newest first."""
+
+    def touch(self, session_id: int, moment: datetime) -> None:
+        """Note that the session was used; do nothing if it is gone."""
+
+    def end(self, session_id: int, user_id: int) -> Session | None:
+        """Forget the session and answer what it was; None if the user has no such session (any more)."""
+
+    def end_all(self, user_id: int, but: int | None = None) -> list[Session]:
+        """Forget all the user's sessions, except perhaps one, and answer what they were."""
 
 
 class UserRepository(Protocol):
@@ -58,8 +112,23 @@ class UserRepository(Protocol):
     def find_account(self, username: str) -> Account | None:
         """The account with exactly this name, or None."""
 
+    def find_all(self) -> list[Account]:
+        """Every account, by id."""
+
     def replace_password_hash(self, user_id: int, old: str, new: str) -> None:
-        """Store the new hash if the old one is still in place; do nothing otherwise."""
+        """Store the new hash of the same password if the old one is still in place; do nothing otherwise."""
+
+    def change_password_hash(self, user_id: int, new: str, old: str | None = None) -> bool:
+        """Store the new hash and end all the user's sessions, in one step.
+
+        If an old one is given and is not in place any more, do nothing and answer False.
+        """
+
+    def set_disabled(self, user_id: int, *, is_disabled: bool) -> None:
+        """Let the user in, or end his sessions and do not; do nothing if he is gone."""
+
+    def delete(self, user_id: int, heir_id: int | None) -> None:
+        """Remove the user and his sessions in one step, and his articles too, or hand them to the heir."""
 
 
 class ArticleRepository(Protocol):

@@ -1,22 +1,20 @@
-"""Registration, login and who somebody is."""
+"""Registration, profiles, and the rules of names and passwords."""
 
 import re
-from datetime import timedelta
+import secrets
 from typing import TypeGuard
 
 from forum.domain.errors import (
     BadPassword,
     BadUsername,
-    InvalidToken,
     PasswordMissing,
-    TokenMissing,
     UsernameMissing,
     UserNotFound,
-    WrongCredentials,
 )
 from forum.domain.ids import parse_id
-from forum.domain.model import Account, Session, User
-from forum.domain.ports import Clock, PasswordHasher, Tokens, UserRepository
+from forum.domain.model import User
+from forum.domain.ports import Clock, Events, PasswordHasher, UserRepository
+from forum.domain.throttle import Throttle
 
 _ALLOWED = r"[A-Za-z0-9!@#$%^&*\-_]"
 _USERNAME = re.compile(_ALLOWED + r"{5,20}")
@@ -35,53 +33,43 @@ def is_password(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and _PASSWORD.fullmatch(value) is not None
 
 
+def random_password() -> str:
+    """A new password that satisfies `is_password`, of more than 128 random bits."""
+    while not is_password(password := secrets.token_urlsafe(18)):
+        pass
+    return password
+
+
 class UserService:
-    """What one can do with an account."""
+    """Making an account, and looking at one."""
 
     def __init__(
         self,
         users: UserRepository,
         hasher: PasswordHasher,
-        tokens: Tokens,
         clock: Clock,
-        token_lifetime: timedelta,
+        throttle: Throttle,
+        events: Events,
     ) -> None:
         self._users = users
         self._hasher = hasher
-        self._tokens = tokens
         self._clock = clock
-        self._token_lifetime = token_lifetime
+        self._throttle = throttle
+        self._events = events
 
-    def register(self, username: object, password: object) -> User:
-        """A new user. Raises `UsernameMissing`, `PasswordMissing`, `BadUsername`, `BadPassword`, `UsernameTaken`."""
-        _demand_both(username, password)
+    def register(self, username: object, password: object, address: str) -> User:
+        """A new user. Raises `UsernameMissing`, `PasswordMissing`, `BadUsername`, `BadPassword`, `TooManyRequests`, `UsernameTaken`.
+
+        `address` is whence the client calls.
+        """
+        demand_both(username, password)
         if not is_username(username):
             raise BadUsername
         if not is_password(password):
             raise BadPassword
-        return self._users.add(username, self._hasher.hash(password), self._clock.now())
-
-    def log_in(self, username: object, password: object) -> Session:
-        """A fresh token. Raises `UsernameMissing`, `PasswordMissing`, `WrongCredentials`, the last always at the cost of one hash."""
-        _demand_both(username, password)
-        account = self._users.find_account(username) if is_username(username) else None
-        if account is None or not is_password(password):
-            self._hasher.verify(None, "")  # Costs what a real comparison costs.
-            raise WrongCredentials
-        if not self._hasher.verify(account.password_hash, password):
-            raise WrongCredentials
-        self._renew_outdated_hash(account, password)
-        expires = self._clock.now() + self._token_lifetime
-        return Session(account.user, self._tokens.issue(account.user.id, expires))
-
-    def authenticate(self, token: object) -> User:
-        """Whom the token names. Raises `TokenMissing`, `InvalidToken`."""
-        if not token:
-            raise TokenMissing
-        user_id = self._tokens.read(token, self._clock.now()) if isinstance(token, str) else None
-        user = self._users.find(user_id) if user_id else None
-        if user is None:
-            raise InvalidToken
+        self._throttle.admit_registration(address)
+        user = self._users.add(username, self._hasher.hash(password), self._clock.now())
+        self._events.record("registered", user=user.id, address=address)
         return user
 
     def profile(self, user_id: str) -> User:
@@ -92,14 +80,9 @@ class UserService:
             raise UserNotFound(user_id)
         return user
 
-    def _renew_outdated_hash(self, account: Account, password: str) -> None:
-        if self._hasher.is_outdated(account.password_hash):
-            self._users.replace_password_hash(
-                account.user.id, account.password_hash, self._hasher.hash(password)
-            )
 
-
-def _demand_both(username: object, password: object) -> None:
+def demand_both(username: object, password: object) -> None:
+    """Raise `UsernameMissing` or `PasswordMissing`."""
     if not username:
         raise UsernameMissing
     if not password:

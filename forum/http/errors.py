@@ -39,6 +39,11 @@ ANSWERS: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.WrongCredentials: (401, "Uncorrect username or/and password"),
     errors.TokenMissing: (401, "Access-token is missing. Log in, please"),
     errors.InvalidToken: (401, "Invalid access-token. Log in please"),
+    errors.NewPasswordMissing: (400, "New password is missing"),
+    errors.BadNewPassword: (400, "Bad new password format"),
+    errors.WrongPassword: (401, "Uncorrect password"),
+    errors.SessionNotFound: (404, "Session with id={id} was not found"),
+    errors.TooManyRequests: (429, "Too many requests"),
     errors.UserNotFound: (404, "User with id={id} was not found"),
     errors.ArticleNotFound: (404, "Article with id={id} was not found"),
     errors.NotTheAuthor: (403, "You can {action} only own article"),
@@ -73,6 +78,8 @@ async def _answer_refusal(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, error: errors.Refusal, params: object
 ) -> None:
     status, sentence = ANSWERS[type(error)]
+    if isinstance(error, errors.TooManyRequests):
+        resp.set_header("Retry-After", str(error.retry_after))
     _answer(resp, status, sentence.format_map(vars(error)))
 
 

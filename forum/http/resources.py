@@ -1,62 +1,129 @@
 """One class for each noun, one responder for each documented route."""
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 from falcon.asgi import Request, Response
 
 from forum.domain.articles import ArticleService
-from forum.domain.model import User
+from forum.domain.model import Login, Session, Visitor
+from forum.domain.sessions import SessionService
 from forum.domain.users import UserService
 from forum.http import schemas
 from forum.http.body import read_body, read_token
 from forum.http.lanes import Call
 
+AddressOf = Callable[[Request], str]
+
 _CREDENTIALS = schemas.CredentialsBody()
 _TOKEN = schemas.TokenBody()
+_PASSWORD = schemas.PasswordBody()
 _ARTICLE = schemas.ArticleBody()
 
 _IDENTITY_ANSWER = schemas.IdentityAnswer()
 _USER_ANSWER = schemas.UserAnswer()
-_SESSION_ANSWER = schemas.SessionAnswer()
+_LOGIN_ANSWER = schemas.LoginAnswer()
 _WRITTEN_ANSWER = schemas.WrittenArticleAnswer()
 
 
 class Users:
-    """Accounts: making one, proving that it is one's own, looking at one."""
+    """Accounts: making one, looking at one."""
 
-    def __init__(self, call: Call, users: UserService) -> None:
+    def __init__(self, call: Call, users: UserService, address_of: AddressOf) -> None:
         self._call = call
         self._users = users
+        self._address_of = address_of
 
     async def on_post_register(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _CREDENTIALS)
-        user = await self._call(self._users.register, body["username"], body["password"])
+        user = await self._call(
+            self._users.register, body["username"], body["password"], self._address_of(req)
+        )
         _answer(resp, _USER_ANSWER.dump(user))
-
-    async def on_post_login(self, req: Request, resp: Response) -> None:
-        body = await read_body(req, _CREDENTIALS)
-        session = await self._call(self._users.log_in, body["username"], body["password"])
-        resp.set_header("Cache-Control", "no-store")
-        _answer(resp, _SESSION_ANSWER.dump(session))
-
-    async def on_post_verify_token(self, req: Request, resp: Response) -> None:
-        body = await read_body(req, _TOKEN)
-        user = await self._call(self._users.authenticate, read_token(req, body))
-        _answer(resp, _IDENTITY_ANSWER.dump(user))
 
     async def on_get(self, req: Request, resp: Response, user_id: str) -> None:
         user = await self._call(self._users.profile, user_id)
         _answer(resp, _USER_ANSWER.dump(user))
 
 
+class Visitors:
+    """Finds out who asks."""
+
+    def __init__(self, call: Call, sessions: SessionService) -> None:
+        self._call = call
+        self._sessions = sessions
+
+    async def identify(self, req: Request, body: dict[str, Any]) -> Visitor:
+        """Whose token the request carries. Raises `TokenMissing`, `InvalidToken`."""
+        visitor = await self._call(self._sessions.authenticate, read_token(req, body))
+        if self._sessions.is_touch_due(visitor):
+            await self._call(self._sessions.touch, visitor)
+        return visitor
+
+
+class Sessions:
+    """Logging in and out, and everything about the sessions in between."""
+
+    def __init__(
+        self, call: Call, sessions: SessionService, visitors: Visitors, address_of: AddressOf
+    ) -> None:
+        self._call = call
+        self._sessions = sessions
+        self._visitors = visitors
+        self._address_of = address_of
+
+    async def on_post_login(self, req: Request, resp: Response) -> None:
+        body = await read_body(req, _CREDENTIALS)
+        login = await self._call(
+            self._sessions.log_in, body["username"], body["password"], self._address_of(req)
+        )
+        _answer_login(resp, login)
+
+    async def on_post_verify_token(self, req: Request, resp: Response) -> None:
+        visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
+        _answer(resp, _IDENTITY_ANSWER.dump(visitor.user))
+
+    async def on_post_logout(self, req: Request, resp: Response) -> None:
+        visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
+        user = await self._call(self._sessions.log_out, visitor)
+        _answer(resp, _IDENTITY_ANSWER.dump(user))
+
+    async def on_post_change_password(self, req: Request, resp: Response) -> None:
+        body = await read_body(req, _PASSWORD)
+        visitor = await self._visitors.identify(req, body)
+        login = await self._call(
+            self._sessions.change_password,
+            visitor,
+            body["password"],
+            body["new_password"],
+            self._address_of(req),
+        )
+        _answer_login(resp, login)
+
+    async def on_get_all(self, req: Request, resp: Response) -> None:
+        visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
+        sessions = await self._call(self._sessions.list_all, visitor)
+        _answer_sessions(resp, sessions, visitor)
+
+    async def on_delete_all(self, req: Request, resp: Response) -> None:
+        visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
+        sessions = await self._call(self._sessions.end_others, visitor)
+        _answer_sessions(resp, sessions, visitor)
+
+    async def on_delete(self, req: Request, resp: Response, session_id: str) -> None:
+        visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
+        session = await self._call(self._sessions.end, visitor, session_id)
+        _answer(resp, schemas.session_answer(session, visitor))
+
+
 class Articles:
     """Articles: reading anybody's, writing one's own."""
 
-    def __init__(self, call: Call, users: UserService, articles: ArticleService) -> None:
+    def __init__(self, call: Call, articles: ArticleService, visitors: Visitors) -> None:
         self._call = call
-        self._users = users
         self._articles = articles
+        self._visitors = visitors
 
     async def on_get_latest(self, req: Request, resp: Response) -> None:
         page = await self._call(self._articles.latest, _page(req))
@@ -72,26 +139,23 @@ class Articles:
 
     async def on_post_new(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _ARTICLE)
-        author = await self._authenticate(req, body)
-        article = await self._call(self._articles.post, author, body["title"], body["text"])
+        author = await self._visitors.identify(req, body)
+        article = await self._call(self._articles.post, author.user, body["title"], body["text"])
         _answer(resp, _WRITTEN_ANSWER.dump(article))
 
     async def on_put_edit(self, req: Request, resp: Response, article_id: str) -> None:
         body = await read_body(req, _ARTICLE)
-        editor = await self._authenticate(req, body)
+        editor = await self._visitors.identify(req, body)
         article = await self._call(
-            self._articles.edit, editor, article_id, body["title"], body["text"]
+            self._articles.edit, editor.user, article_id, body["title"], body["text"]
         )
         _answer(resp, _WRITTEN_ANSWER.dump(article))
 
     async def on_delete_delete(self, req: Request, resp: Response, article_id: str) -> None:
         body = await read_body(req, _TOKEN)
-        editor = await self._authenticate(req, body)
-        article = await self._call(self._articles.delete, editor, article_id)
+        editor = await self._visitors.identify(req, body)
+        article = await self._call(self._articles.delete, editor.user, article_id)
         _answer(resp, _WRITTEN_ANSWER.dump(article))
-
-    async def _authenticate(self, req: Request, body: dict[str, Any]) -> User:
-        return await self._call(self._users.authenticate, read_token(req, body))
 
 
 def _page(req: Request) -> str | None:
@@ -102,3 +166,12 @@ def _page(req: Request) -> str | None:
 
 def _answer(resp: Response, answer: object) -> None:
     resp.data = orjson.dumps(answer)
+
+
+def _answer_login(resp: Response, login: Login) -> None:
+    resp.set_header("Cache-Control", "no-store")
+    _answer(resp, _LOGIN_ANSWER.dump(login))
+
+
+def _answer_sessions(resp: Response, sessions: list[Session], visitor: Visitor) -> None:
+    _answer(resp, {"sessions": [schemas.session_answer(each, visitor) for each in sessions]})

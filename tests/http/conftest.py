@@ -1,7 +1,7 @@
 """A client in the same process, and the steps that most tests begin with."""
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import Any, Self
 
@@ -9,10 +9,21 @@ import pytest
 from falcon.testing import ASGIConductor, Result
 
 from forum.adapters.clock import SystemClock
+from forum.adapters.events import LogEvents
+from forum.adapters.memory import (
+    MemoryArticles,
+    MemoryCounters,
+    MemorySessions,
+    MemoryStore,
+    MemoryUsers,
+)
 from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.tokens import JwtTokens
 from forum.domain.articles import ArticleService, Limits
-from forum.domain.ports import ArticleRepository, Clock, UserRepository
+from forum.domain.ports import Clock
+from forum.domain.sessions import SessionService
+from forum.domain.throttle import Limits as ThrottleLimits
+from forum.domain.throttle import Throttle
 from forum.domain.users import UserService
 from forum.http.app import create_app
 from forum.http.guard import Application, Message, Receive, Scope, Send
@@ -44,16 +55,45 @@ def refusal(status: int, sentence: str) -> Answer:
 
 
 def assemble(
-    users: UserRepository, articles: ArticleRepository, clock: Clock | None = None
+    store: MemoryStore,
+    *,
+    users: Any = None,
+    sessions: Any = None,
+    articles: Any = None,
+    clock: Clock | None = None,
+    limits: ThrottleLimits | None = None,
+    proxies: Sequence[str] = (),
 ) -> Application:
-    """The service on repositories of the test's own, with the secret of all tests."""
-    clock, hasher = clock or SystemClock(), Argon2Passwords(memory_cost=8, time_cost=1)
-    user_service = UserService(users, hasher, JwtTokens(SECRET), clock, timedelta(days=1))
-    article_service = ArticleService(articles, user_service, clock, Limits(10, 300, 100_000))
+    """The service on memory, or on repositories of the test's own, with the secret of all tests."""
+    users, sessions = users or MemoryUsers(store), sessions or MemorySessions(store)
+    clock, events = clock or SystemClock(), LogEvents()
+    hasher = Argon2Passwords(memory_cost=8, time_cost=1)
+    throttle = Throttle(MemoryCounters(), clock, events, limits)
+    user_service = UserService(users, hasher, clock, throttle, events)
+    session_service = SessionService(
+        users,
+        sessions,
+        hasher,
+        JwtTokens(lambda: [SECRET]),
+        clock,
+        throttle,
+        events,
+        timedelta(days=1),
+    )
+    article_service = ArticleService(
+        articles or MemoryArticles(store),
+        user_service,
+        clock,
+        throttle,
+        events,
+        Limits(10, 300, 100_000),
+    )
     return create_app(
         user_service,
+        session_service,
         article_service,
         call_at_once,
+        proxies=proxies,
         body_limit=2 * 1024**2,
         cors_origins="*",
         release=lambda: None,

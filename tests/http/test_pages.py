@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forum.adapters.memory import MemoryArticles, MemoryStore, MemoryUsers
+from forum.adapters.memory import MemoryStore
 from forum.config import Settings
 from tests.http.conftest import ON_ONE_STORE, Client, answer, assemble, ok
 
@@ -192,7 +192,7 @@ class StoppedClock:
 def timeless() -> Iterator[Client]:
     """A forum in which everything happens at one moment."""
     store = MemoryStore()
-    application = assemble(MemoryUsers(store), MemoryArticles(store), StoppedClock())
+    application = assemble(store, clock=StoppedClock())
     with Client(application) as client:
         yield client
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from falcon.testing import Result
 
-from forum.adapters.memory import MemoryArticles, MemoryStore, MemoryUsers
+from forum.adapters.memory import MemoryStore
+from forum.adapters.tokens import key_id
 from tests.conftest import SECRET
 from tests.http.conftest import ON_ONE_STORE, Client, answer, assemble, ok, refusal
 
@@ -16,6 +17,9 @@ MISSING = refusal(401, "Access-token is missing. Log in, please")
 INVALID = refusal(401, "Invalid access-token. Log in please")
 ALICE = ok({"id": 1, "username": "alice#1"})
 FUTURE = 2**32
+
+HEADER = {"alg": "HS256", "kid": key_id(SECRET), "typ": "JWT"}
+CLAIMS = {"sub": "1", "jti": "1", "exp": FUTURE}
 
 ASKING = [
     pytest.param("POST", "/verify-token", id="verify-token"),
@@ -37,7 +41,11 @@ def base64url(raw: bytes) -> str:
 def sign(header: Any, payload: Any, secret: str = SECRET, algorithm: str = "sha256") -> str:
     """A token with this header and payload, JSON or bytes, signed whatever they say."""
     parts = [
-        base64url(each if isinstance(each, bytes) else json.dumps(each).encode())
+        base64url(
+            each
+            if isinstance(each, bytes)
+            else json.dumps(each, separators=(",", ":"), sort_keys=isinstance(each, dict)).encode()
+        )
         for each in (header, payload)
     ]
     signature = hmac.digest(secret.encode(), ".".join(parts).encode(), algorithm)
@@ -46,12 +54,12 @@ def sign(header: Any, payload: Any, secret: str = SECRET, algorithm: str = "sha2
 
 def claim(**claims: Any) -> str:
     """A token with our signature and, but for these claims, our claims."""
-    return sign({"alg": "HS256", "typ": "JWT"}, {"sub": "1", "exp": FUTURE} | claims)
+    return sign(HEADER, CLAIMS | claims)
 
 
 def head(**fields: Any) -> str:
     """A token with our signature and, but for these fields, our header."""
-    return sign({"alg": "HS256", "typ": "JWT"} | fields, {"sub": "1", "exp": FUTURE})
+    return sign(HEADER | fields, CLAIMS)
 
 
 def test_a_token_with_our_signature_and_claims_is_valid(client: Client, alice: str) -> None:
@@ -72,7 +80,7 @@ def test_a_token_with_our_signature_and_claims_is_valid(client: Client, alice: s
         pytest.param(True, id="true"),
         pytest.param(["a"], id="a list"),
         pytest.param({"a": 1}, id="an object"),
-        pytest.param(sign({"alg": "HS256"}, {"sub": "1", "exp": FUTURE}, "x" * 32), id="forged"),
+        pytest.param(sign(HEADER, CLAIMS, "x" * 32), id="forged"),
         pytest.param(head(alg="none"), id="alg none"),
         pytest.param(head(alg="none").rpartition(".")[0] + ".", id="alg none, unsigned"),
         pytest.param(head(alg="None"), id="alg None"),
@@ -81,27 +89,27 @@ def test_a_token_with_our_signature_and_claims_is_valid(client: Client, alice: s
         pytest.param(head(alg=5), id="alg a number"),
         pytest.param(head(alg=["HS256"]), id="alg a list"),
         pytest.param(head(alg=None), id="alg null"),
-        pytest.param(sign({}, {"sub": "1", "exp": FUTURE}), id="no alg"),
+        pytest.param(sign({}, CLAIMS), id="no alg"),
         pytest.param(
-            sign({"alg": "HS384"}, {"sub": "1", "exp": FUTURE}, algorithm="sha384"),
+            sign(HEADER | {"alg": "HS384"}, CLAIMS, algorithm="sha384"),
             id="our secret, an algorithm for which it is long enough",
         ),
         pytest.param(
-            sign({"alg": "HS512"}, {"sub": "1", "exp": FUTURE}, algorithm="sha512"),
+            sign(HEADER | {"alg": "HS512"}, CLAIMS, algorithm="sha512"),
             id="our secret, another algorithm",
         ),
         pytest.param(head(kid=5), id="kid a number"),
         pytest.param(head(b64=False), id="b64 false"),
         pytest.param(head(crit=["x"], x=1), id="an unknown critical field"),
-        pytest.param(sign([], {"sub": "1", "exp": FUTURE}), id="header a list"),
-        pytest.param(sign(b"\xff", {"sub": "1", "exp": FUTURE}), id="header no UTF-8"),
-        pytest.param(sign({"alg": "HS256"}, []), id="payload a list"),
-        pytest.param(sign({"alg": "HS256"}, "x"), id="payload a string"),
-        pytest.param(sign({"alg": "HS256"}, None), id="payload null"),
-        pytest.param(sign({"alg": "HS256"}, b"\xff"), id="payload no UTF-8"),
-        pytest.param(sign({"alg": "HS256"}, b""), id="payload empty"),
-        pytest.param(sign({"alg": "HS256"}, b"[" * 2000), id="payload nested deep"),
-        pytest.param(sign({"alg": "HS256"}, {"sub": "1"}), id="no exp"),
+        pytest.param(sign([], CLAIMS), id="header a list"),
+        pytest.param(sign(b"\xff", CLAIMS), id="header no UTF-8"),
+        pytest.param(sign(HEADER, []), id="payload a list"),
+        pytest.param(sign(HEADER, "x"), id="payload a string"),
+        pytest.param(sign(HEADER, None), id="payload null"),
+        pytest.param(sign(HEADER, b"\xff"), id="payload no UTF-8"),
+        pytest.param(sign(HEADER, b""), id="payload empty"),
+        pytest.param(sign(HEADER, b"[" * 2000), id="payload nested deep"),
+        pytest.param(sign(HEADER, {"sub": "1", "jti": "1"}), id="no exp"),
         pytest.param(claim(exp=None), id="exp null"),
         pytest.param(claim(exp=0), id="exp the epoch"),
         pytest.param(claim(exp=-1), id="exp negative"),
@@ -112,9 +120,15 @@ def test_a_token_with_our_signature_and_claims_is_valid(client: Client, alice: s
         pytest.param(claim(exp=float("nan")), id="exp NaN"),
         pytest.param(claim(exp=float("inf")), id="exp infinite"),
         pytest.param(
-            sign({"alg": "HS256"}, b'{"sub": "1", "exp": 1e400}'), id="exp beyond a double"
+            sign(HEADER, b'{"sub": "1", "jti": "1", "exp": 1e400}'), id="exp beyond a double"
         ),
-        pytest.param(sign({"alg": "HS256"}, {"exp": FUTURE}), id="no sub"),
+        pytest.param(sign(HEADER, {"jti": "1", "exp": FUTURE}), id="no sub"),
+        pytest.param(sign(HEADER, {"sub": "1", "exp": FUTURE}), id="no jti"),
+        pytest.param(claim(jti=1), id="jti a number"),
+        pytest.param(claim(jti="01"), id="jti with a leading zero"),
+        pytest.param(claim(jti="2"), id="jti of no session"),
+        pytest.param(claim(jti=str(2**63)), id="jti beyond 64 bits"),
+        pytest.param(head(kid="x"), id="kid of no secret"),
         pytest.param(claim(sub=None), id="sub null"),
         pytest.param(claim(sub=1), id="sub a number"),
         pytest.param(claim(sub=True), id="sub true"),
@@ -198,7 +212,7 @@ def test_a_token_is_valid_as_long_as_it_was_issued_for(
     age: timedelta, expected: tuple[int, Any]
 ) -> None:
     store, clock = MemoryStore(), SettableClock(datetime(2020, 2, 2, tzinfo=UTC))
-    with Client(assemble(MemoryUsers(store), MemoryArticles(store), clock)) as client:
+    with Client(assemble(store, clock=clock)) as client:
         token = client.sign_up("alice#1")
         clock.moment += age
         assert expected == answer(verify(client, token))
@@ -207,7 +221,7 @@ def test_a_token_is_valid_as_long_as_it_was_issued_for(
 @pytest.mark.parametrize(("method", "path"), ASKING)
 def test_the_token_of_a_user_who_is_gone_is_invalid_everywhere(method: str, path: str) -> None:
     store = MemoryStore()
-    with Client(assemble(MemoryUsers(store), MemoryArticles(store))) as client:
+    with Client(assemble(store)) as client:
         token = client.sign_up("alice#1")
         store.accounts.clear()
         body = {"access-token": token, "title": "A title", "text": "A text"}

@@ -1,0 +1,137 @@
+"""Sessions on a SQL database."""
+
+from datetime import datetime
+
+from peewee import SQL, Select, Table
+
+from forum.adapters.sql import Database, Row, compile_query, slot
+from forum.domain.model import Account, Credentials, Session, User, Visitor
+
+_CLEANED = 100
+"""Expired sessions that a login clears away, at most."""
+
+
+class SqlSessions:
+    """A `SessionRepository` on a SQL database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        session, user = Table("sessions"), Table("users")
+        whole = (session.c.id, session.c.created, session.c.last_used, session.c.expires)
+        own = session.c.user_id == slot("user")
+        self._find = compile_query(
+            database,
+            session.select(*whole, user.c.id, user.c.username, user.c.date_registered)
+            .join(user, on=(user.c.id == session.c.user_id))
+            .where(
+                session.c.id == slot("id"),
+                own,
+                session.c.expires > slot("now"),
+                user.c.is_disabled == SQL("false"),
+            ),
+            "id",
+            "user",
+            "now",
+        )
+        self._find_all = compile_query(
+            database,
+            session.select(*whole)
+            .where(own, session.c.expires > slot("now"))
+            .order_by(session.c.id.desc()),
+            "user",
+            "now",
+        )
+        self._begin = compile_query(
+            database,
+            session.insert(
+                user.select(user.c.id, slot("created"), slot("used"), slot("expires")).where(
+                    user.c.id == slot("user"),
+                    user.c.password_hash == slot("hash"),
+                    user.c.is_disabled == SQL("false"),
+                ),
+                columns=[
+                    session.c.user_id,
+                    session.c.created,
+                    session.c.last_used,
+                    session.c.expires,
+                ],
+            ).returning(session.c.id),
+            "created",
+            "used",
+            "expires",
+            "user",
+            "hash",
+        )
+        self._touch = compile_query(
+            database,
+            session.update({session.c.last_used: slot("moment")})
+            .where(session.c.id == slot("id"))
+            .returning(session.c.id),
+            "moment",
+            "id",
+        )
+        self._end = compile_query(
+            database,
+            session.delete().where(session.c.id == slot("id"), own).returning(*whole),
+            "id",
+            "user",
+        )
+        self._end_all = compile_query(
+            database,
+            session.delete().where(own, session.c.id != slot("but")).returning(*whole),
+            "user",
+            "but",
+        )
+        self._forget_expired = compile_query(
+            database,
+            session.delete()
+            .where(session.c.id.in_(_expired(database, session)))
+            .returning(session.c.id),
+            "now",
+        )
+
+    def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
+        now, end = self._database.store_time(created), self._database.store_time(expires)
+        with self._database.all_or_nothing():
+            self._database.write(self._forget_expired, now)
+            rows = self._database.write(
+                self._begin, now, now, end, account.user.id, account.password_hash
+            )
+        for (id,) in rows:
+            return Session(id, created, created, expires)
+        return None
+
+    def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
+        moment = self._database.store_time(now)
+        rows = self._database.read(self._find, credentials.session_id, credentials.user_id, moment)
+        for *session, id, username, date_registered in rows:
+            user = User(id, username, self._database.load_time(date_registered))
+            return Visitor(user, self._session(session))
+        return None
+
+    def find_all(self, user_id: int, now: datetime) -> list[Session]:
+        rows = self._database.read(self._find_all, user_id, self._database.store_time(now))
+        return [self._session(row) for row in rows]
+
+    def touch(self, session_id: int, moment: datetime) -> None:
+        self._database.write(self._touch, self._database.store_time(moment), session_id)
+
+    def end(self, session_id: int, user_id: int) -> Session | None:
+        for row in self._database.write(self._end, session_id, user_id):
+            return self._session(row)
+        return None
+
+    def end_all(self, user_id: int, but: int | None = None) -> list[Session]:
+        rows = self._database.write(self._end_all, user_id, but or 0)
+        return [self._session(row) for row in rows]
+
+    def _session(self, row: Row) -> Session:
+        id, *times = row
+        return Session(id, *map(self._database.load_time, times))
+
+
+def _expired(database: Database, session: Table) -> Select:
+    """Some expired sessions; where rows can be locked, only those that nobody else clears away."""
+    old = session.alias("old")
+    query = old.select(old.c.id).where(old.c.expires <= slot("now")).limit(SQL(str(_CLEANED)))
+    return query.for_update("FOR UPDATE SKIP LOCKED") if database.for_update else query  # type: ignore[arg-type]

@@ -1,0 +1,177 @@
+"""Logging in and out, and who somebody is."""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import timedelta
+
+from forum.domain.errors import (
+    BadNewPassword,
+    InvalidToken,
+    NewPasswordMissing,
+    PasswordMissing,
+    SessionNotFound,
+    TokenMissing,
+    Unavailable,
+    WrongCredentials,
+    WrongPassword,
+)
+from forum.domain.ids import parse_id
+from forum.domain.model import Account, Credentials, Login, Session, User, Visitor
+from forum.domain.ports import (
+    Clock,
+    Events,
+    PasswordHasher,
+    SessionRepository,
+    Tokens,
+    UserRepository,
+)
+from forum.domain.throttle import Throttle
+from forum.domain.users import demand_both, is_password, is_username
+
+STEP = timedelta(hours=1)
+"""How exactly it is known when a session was last used: each step costs a write."""
+
+
+class SessionService:
+    """What one can do with sessions and the password that begins them."""
+
+    def __init__(
+        self,
+        users: UserRepository,
+        sessions: SessionRepository,
+        hasher: PasswordHasher,
+        tokens: Tokens,
+        clock: Clock,
+        throttle: Throttle,
+        events: Events,
+        lifetime: timedelta,
+    ) -> None:
+        self._users = users
+        self._sessions = sessions
+        self._hasher = hasher
+        self._tokens = tokens
+        self._clock = clock
+        self._throttle = throttle
+        self._events = events
+        self._lifetime = lifetime
+
+    def log_in(self, username: object, password: object, address: str) -> Login:
+        """A new session. Raises `UsernameMissing`, `PasswordMissing`, `TooManyRequests`, `WrongCredentials`.
+
+        The last always costs one hash, and the one before it none. `address` is whence the client calls.
+        """
+        demand_both(username, password)
+        name = username if is_username(username) else ""
+        self._throttle.admit_login(name, address)
+        account = self._users.find_account(name) if name else None
+        is_proved = self._proves(password, account)
+        if account is None or account.is_disabled or not is_proved:
+            self._events.record("login failed", username=name, address=address)
+            raise WrongCredentials
+        self._throttle.forgive_login(name, address)
+        login = self._begin(self._with_current_hash(account, password))
+        self._events.record("login", user=account.user.id, address=address)
+        return login
+
+    def authenticate(self, token: object) -> Visitor:
+        """Whom the token names. Raises `TokenMissing`, `InvalidToken`."""
+        if not token:
+            raise TokenMissing
+        now = self._clock.now()
+        credentials = self._tokens.read(token, now) if isinstance(token, str) else None
+        if credentials is None:
+            self._events.record("token refused", reason="forged, malformed or expired")
+            raise InvalidToken
+        visitor = self._sessions.find(credentials, now)
+        if visitor is None:
+            self._events.record("token refused", reason="ended", user=credentials.user_id)
+            raise InvalidToken
+        return visitor
+
+    def is_touch_due(self, visitor: Visitor) -> bool:
+        """Whether `touch` would tell anything new."""
+        return self._clock.now() - visitor.session.last_used >= STEP
+
+    def touch(self, visitor: Visitor) -> None:
+        """Note that the session is in use. It is no reason to refuse anything if that fails."""
+        with suppress(Unavailable):
+            self._sessions.touch(visitor.session.id, self._clock.now())
+
+    def log_out(self, visitor: Visitor) -> User:
+        """End the session that asks. Raises `InvalidToken` if it has just been ended."""
+        if not self._sessions.end(visitor.session.id, visitor.user.id):
+            raise InvalidToken
+        self._events.record("session ended", user=visitor.user.id, session=visitor.session.id)
+        return visitor.user
+
+    def change_password(
+        self, visitor: Visitor, password: object, new_password: object, address: str
+    ) -> Login:
+        """End every session and begin a new one under the new password.
+
+        Raises `PasswordMissing`, `NewPasswordMissing`, `BadNewPassword`, `TooManyRequests`, `WrongPassword`.
+        """
+        if not password:
+            raise PasswordMissing
+        if not new_password:
+            raise NewPasswordMissing
+        if not is_password(new_password):
+            raise BadNewPassword
+        account = self._prove(visitor.user, password, address)
+        changed = replace(account, password_hash=self._hasher.hash(new_password))
+        if not self._users.change_password_hash(
+            account.user.id, changed.password_hash, account.password_hash
+        ):
+            raise WrongPassword
+        self._events.record("password changed", user=account.user.id, address=address)
+        return self._begin(changed)
+
+    def list_all(self, visitor: Visitor) -> list[Session]:
+        """The visitor's sessions, the newest first."""
+        return self._sessions.find_all(visitor.user.id, self._clock.now())
+
+    def end(self, visitor: Visitor, session_id: str) -> Session:
+        """End one of the visitor's sessions. Raises `SessionNotFound`."""
+        number = parse_id(session_id)
+        session = self._sessions.end(number, visitor.user.id) if number else None
+        if session is None:
+            raise SessionNotFound(session_id)
+        self._events.record("session ended", user=visitor.user.id, session=session.id)
+        return session
+
+    def end_others(self, visitor: Visitor) -> list[Session]:
+        """End all of the visitor's sessions but the one that asks."""
+        ended = self._sessions.end_all(visitor.user.id, but=visitor.session.id)
+        for session in ended:
+            self._events.record("session ended", user=visitor.user.id, session=session.id)
+        return ended
+
+    def _prove(self, user: User, password: object, address: str) -> Account:
+        self._throttle.admit_login(user.username, address)
+        account = self._users.find_account(user.username)
+        if account is None or not self._proves(password, account):
+            self._events.record("password not changed", user=user.id, address=address)
+            raise WrongPassword
+        self._throttle.forgive_login(user.username, address)
+        return account
+
+    def _proves(self, password: object, account: Account | None) -> bool:
+        # Exactly one hash, whatever was sent and whoever is there.
+        if account is None or not is_password(password):
+            return self._hasher.verify(None, "")
+        return self._hasher.verify(account.password_hash, password)
+
+    def _begin(self, account: Account) -> Login:
+        now = self._clock.now()
+        session = self._sessions.begin(account, now, now + self._lifetime)
+        if session is None:  # Changed, disabled or deleted since the password was compared.
+            raise WrongCredentials
+        credentials = Credentials(session.id, account.user.id)
+        return Login(account.user, self._tokens.issue(credentials, session.expires))
+
+    def _with_current_hash(self, account: Account, password: object) -> Account:
+        if not self._hasher.is_outdated(account.password_hash):
+            return account
+        renewed = self._hasher.hash(str(password))
+        self._users.replace_password_hash(account.user.id, account.password_hash, renewed)
+        return replace(account, password_hash=renewed)

@@ -1,0 +1,86 @@
+"""How often somebody may try."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from forum.domain.errors import TooManyRequests
+from forum.domain.model import Quota
+from forum.domain.ports import Clock, Counters, Events
+
+_MINUTE = timedelta(minutes=1)
+_HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How many of each; failed logins in one `window`, the others in a minute or an hour."""
+
+    failures_of_name: int
+    failures_of_address: int
+    failures_of_all: int
+    window: timedelta
+    registrations_in_minute: int
+    registrations_in_hour: int
+    posts_in_minute: int
+
+
+class Throttle:
+    """Refuses, before anything costly is done for them, those who try too often."""
+
+    def __init__(
+        self, counters: Counters, clock: Clock, events: Events, limits: Limits | None
+    ) -> None:
+        """Without limits everybody may do everything."""
+        self._counters = counters
+        self._clock = clock
+        self._events = events
+        self._limits = limits
+
+    def admit_login(self, username: str, address: str) -> None:
+        """Count a login as failed, until `forgive_login`. Raises `TooManyRequests`.
+
+        A name is counted together with the address, so that no stranger can lock its owner out.
+        """
+        self._take(self._login(username, address))
+
+    def forgive_login(self, username: str, address: str) -> None:
+        """The login did not fail."""
+        quotas = self._login(username, address)
+        if quotas:
+            self._counters.give_back(quotas, self._clock.now())
+
+    def admit_registration(self, address: str) -> None:
+        """Count a registration. Raises `TooManyRequests`."""
+        if self._limits:
+            self._take(
+                [
+                    Quota(
+                        f"register minute {address}", self._limits.registrations_in_minute, _MINUTE
+                    ),
+                    Quota(f"register hour {address}", self._limits.registrations_in_hour, _HOUR),
+                ]
+            )
+
+    def admit_post(self, user_id: int) -> None:
+        """Count a new article. Raises `TooManyRequests`."""
+        if self._limits:
+            self._take([Quota(f"post {user_id}", self._limits.posts_in_minute, _MINUTE)])
+
+    def _login(self, username: str, address: str) -> list[Quota]:
+        if not self._limits:
+            return []
+        limits, window = self._limits, self._limits.window
+        return [
+            Quota(f"login {address} {username}", limits.failures_of_name, window),
+            Quota(f"login {address}", limits.failures_of_address, window),
+            Quota("login", limits.failures_of_all, window),
+        ]
+
+    def _take(self, quotas: Sequence[Quota]) -> None:
+        now = self._clock.now()
+        free = self._counters.take(quotas, now) if quotas else None
+        if free:
+            self._events.record("too many requests", quota=quotas[0].key)
+            raise TooManyRequests(max(1, math.ceil((free - now).total_seconds())))
