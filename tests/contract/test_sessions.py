@@ -1,0 +1,120 @@
+import pytest
+
+from forum.domain.model import Account, Credentials, Session, Visitor
+from tests.contract.conftest import DAY, NOW, Store
+
+SECOND = DAY / 86400
+
+
+@pytest.fixture
+def alice(store: Store) -> Account:  # type: ignore[override]
+    return store.account("alice#1")
+
+
+@pytest.fixture
+def bob(store: Store, alice: Account) -> Account:  # type: ignore[override]
+    return store.account("bobby#2")
+
+
+def begin(store: Store, account: Account, days: int = 1) -> Session:
+    session = store.sessions.begin(account, NOW, NOW + days * DAY)
+    assert session
+    return session
+
+
+def test_a_session_is_found_with_its_user(store: Store, alice: Account) -> None:
+    session = begin(store, alice)
+    found = store.sessions.find(Credentials(session.id, alice.user.id), NOW)
+    assert found == Visitor(alice.user, session)
+
+
+def test_a_session_begins_with_the_times_that_were_given(store: Store, alice: Account) -> None:
+    session = begin(store, alice)
+    assert session == Session(session.id, NOW, NOW, NOW + DAY)
+
+
+@pytest.mark.parametrize(("seconds", "is_there"), [(-1, True), (0, False), (1, False)])
+def test_a_session_lasts_until_it_expires(
+    store: Store, alice: Account, seconds: int, is_there: bool
+) -> None:
+    session = begin(store, alice)
+    moment = session.expires + seconds * SECOND
+    found = store.sessions.find(Credentials(session.id, alice.user.id), moment)
+    assert (found is not None, bool(store.sessions.find_all(alice.user.id, moment))) == (
+        is_there,
+        is_there,
+    )
+
+
+def test_a_session_of_another_is_not_found(store: Store, alice: Account, bob: Account) -> None:
+    session = begin(store, alice)
+    assert store.sessions.find(Credentials(session.id, bob.user.id), NOW) is None
+
+
+def test_no_session_begins_for_a_user_who_is_gone(store: Store, alice: Account) -> None:
+    store.users.delete(alice.user.id, None)
+    assert store.sessions.begin(alice, NOW, NOW + DAY) is None
+
+
+def test_no_session_begins_for_a_disabled_user(store: Store, alice: Account) -> None:
+    store.users.set_disabled(alice.user.id, is_disabled=True)
+    assert store.sessions.begin(alice, NOW, NOW + DAY) is None
+
+
+def test_no_session_begins_under_a_password_that_was_changed(store: Store, alice: Account) -> None:
+    store.users.change_password_hash(alice.user.id, "new")
+    assert store.sessions.begin(alice, NOW, NOW + DAY) is None
+
+
+def test_expired_sessions_are_forgotten_at_the_next_login(store: Store, alice: Account) -> None:
+    old = begin(store, alice)
+    store.sessions.begin(alice, NOW + 2 * DAY, NOW + 3 * DAY)
+    assert store.sessions.end(old.id, alice.user.id) is None
+
+
+def test_sessions_are_listed_newest_first(store: Store, alice: Account, bob: Account) -> None:
+    first, _, second = begin(store, alice), begin(store, bob), begin(store, alice)
+    assert store.sessions.find_all(alice.user.id, NOW) == [second, first]
+
+
+def test_a_touch_moves_the_last_use_alone(store: Store, alice: Account) -> None:
+    session = begin(store, alice)
+    store.sessions.touch(session.id, NOW + SECOND)
+    expected = Session(session.id, NOW, NOW + SECOND, NOW + DAY)
+    assert store.sessions.find_all(alice.user.id, NOW) == [expected]
+
+
+def test_touching_a_session_that_is_gone_does_nothing(store: Store, alice: Account) -> None:
+    store.sessions.touch(99, NOW)
+    assert store.sessions.find_all(alice.user.id, NOW) == []
+
+
+def test_an_ended_session_is_not_found(store: Store, alice: Account) -> None:
+    session = begin(store, alice)
+    assert store.sessions.end(session.id, alice.user.id) == session
+    assert store.sessions.find(Credentials(session.id, alice.user.id), NOW) is None
+
+
+def test_nobody_ends_the_session_of_another(store: Store, alice: Account, bob: Account) -> None:
+    session = begin(store, alice)
+    assert store.sessions.end(session.id, bob.user.id) is None
+    assert store.sessions.find_all(alice.user.id, NOW) == [session]
+
+
+def test_all_sessions_but_one_can_be_ended(store: Store, alice: Account, bob: Account) -> None:
+    kept, ended, other = begin(store, alice), begin(store, alice), begin(store, bob)
+    assert store.sessions.end_all(alice.user.id, but=kept.id) == [ended]
+    left = store.sessions.find_all(alice.user.id, NOW), store.sessions.find_all(bob.user.id, NOW)
+    assert left == ([kept], [other])
+
+
+def test_all_sessions_can_be_ended(store: Store, alice: Account) -> None:
+    begin(store, alice)
+    store.sessions.end_all(alice.user.id)
+    assert store.sessions.find_all(alice.user.id, NOW) == []
+
+
+def test_the_id_of_an_ended_session_is_not_given_again(store: Store, alice: Account) -> None:
+    session = begin(store, alice)
+    store.sessions.end(session.id, alice.user.id)
+    assert begin(store, alice).id > session.id
