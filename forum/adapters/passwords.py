@@ -3,7 +3,7 @@
 import threading
 
 from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+from argon2.exceptions import VerificationError, VerifyMismatchError
 
 
 class Argon2Passwords:
@@ -34,7 +34,7 @@ class Argon2Passwords:
                 return self._argon2.verify(password_hash or "", password)
             except VerifyMismatchError:
                 return False
-            except (InvalidHashError, VerificationError):
+            except (ValueError, VerificationError):  # InvalidHashError is a ValueError
                 self._hash_in_vain(password)
                 return False
 

@@ -44,7 +44,9 @@ class JwtTokens:
         return self._jwt.encode(claims, self._keys[0].secret, _ALGORITHM, self._keys[0].header)
 
     def read(self, token: str, now: datetime) -> Credentials | None:
-        secret = self._secret(token.partition(".")[0]) if len(token) <= _MAX_LENGTH else None
+        if len(token) > _MAX_LENGTH or not token.isascii():
+            return None
+        secret = self._secret(token.partition(".")[0])
         try:
             claims = self._jwt.decode(token, secret, [_ALGORITHM]) if secret else None
         except jwt.PyJWTError:

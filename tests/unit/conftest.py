@@ -1,0 +1,152 @@
+"""The services on memory, with a clock that stands and a hasher that counts."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from forum.adapters.memory import (
+    MemoryArticles,
+    MemoryCounters,
+    MemorySessions,
+    MemoryStore,
+    MemoryUsers,
+)
+from forum.domain.administration import Administration
+from forum.domain.articles import ArticleService
+from forum.domain.articles import Limits as ArticleLimits
+from forum.domain.model import Credentials, User
+from forum.domain.sessions import SessionService
+from forum.domain.throttle import Limits, Throttle
+from forum.domain.users import UserService
+
+HERE = "192.0.2.1"
+THERE = "198.51.100.1"
+PASSWORD = "Password#1"
+LIFETIME = timedelta(days=14)
+
+LIMITS = Limits(
+    failures_of_name=3,
+    failures_of_address=5,
+    failures_of_all=8,
+    window=timedelta(minutes=5),
+    registrations_in_minute=4,
+    registrations_in_hour=6,
+    posts_in_minute=3,
+)
+
+
+@dataclass
+class StoppedClock:
+    """A clock that stands until it is moved."""
+
+    moment: datetime = datetime(2020, 2, 2, 0, 17, 49, 735642, UTC)
+
+    def now(self) -> datetime:
+        return self.moment
+
+
+@dataclass
+class CountingHasher:
+    """Marks passwords instead of hashing them, and counts how often."""
+
+    mark: str = "v1"
+    count: int = 0
+
+    def hash(self, password: str) -> str:
+        self.count += 1
+        return f"{self.mark} {password}"
+
+    def verify(self, password_hash: str | None, password: str) -> bool:
+        self.count += 1
+        return password_hash is not None and password_hash.partition(" ")[2] == password
+
+    def is_outdated(self, password_hash: str) -> bool:
+        return not password_hash.startswith(self.mark)
+
+
+class OpenTokens:
+    """Tokens that anybody could forge."""
+
+    def issue(self, credentials: Credentials, expires: datetime) -> str:
+        return f"{credentials.session_id} {credentials.user_id} {expires.timestamp()}"
+
+    def read(self, token: str, now: datetime) -> Credentials | None:
+        session_id, user_id, expires = token.split()
+        if float(expires) <= now.timestamp():
+            return None
+        return Credentials(int(session_id), int(user_id))
+
+
+@dataclass
+class KeptEvents:
+    """Keeps every event."""
+
+    all: list[tuple[str, dict[str, object]]] = field(default_factory=list)
+
+    def record(self, event: str, **details: object) -> None:
+        self.all.append((event, details))
+
+    def names(self) -> list[str]:
+        return [name for name, _ in self.all]
+
+
+class Forum:
+    """The whole domain."""
+
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        store: MemoryStore | None = None,
+        articles: Any = None,
+    ) -> None:
+        self.store = store or MemoryStore()
+        self.clock = StoppedClock()
+        self.hasher = CountingHasher()
+        self.events = KeptEvents()
+        accounts, sessions = MemoryUsers(self.store), MemorySessions(self.store)
+        throttle = Throttle(MemoryCounters(), self.clock, self.events, limits)
+        self.users = UserService(accounts, self.hasher, self.clock, throttle, self.events)
+        self.sessions = SessionService(
+            accounts,
+            sessions,
+            self.hasher,
+            OpenTokens(),
+            self.clock,
+            throttle,
+            self.events,
+            LIFETIME,
+        )
+        self.articles = ArticleService(
+            articles or MemoryArticles(self.store),
+            self.users,
+            self.clock,
+            throttle,
+            self.events,
+            ArticleLimits(page_size=3, title=10, text=20),
+        )
+        self.administration = Administration(
+            accounts, sessions, self.hasher, self.clock, self.events
+        )
+
+    def register(self, username: str = "alice#1") -> User:
+        return self.users.register(username, PASSWORD, HERE)
+
+    def log_in(self, username: str = "alice#1", password: str = PASSWORD, at: str = HERE) -> str:
+        return self.sessions.log_in(username, password, at).token
+
+
+@pytest.fixture
+def forum() -> Forum:
+    return Forum()
+
+
+@pytest.fixture
+def alice(forum: Forum) -> User:
+    return forum.register("alice#1")
+
+
+@pytest.fixture
+def bob(forum: Forum, alice: User) -> User:
+    return forum.register("bobby#2")

@@ -1,0 +1,54 @@
+import pytest
+
+from forum.domain.errors import InvalidToken, UserNotFound, WrongCredentials
+from forum.domain.model import User
+from forum.domain.users import is_password
+from tests.unit.conftest import Forum
+
+
+def test_a_disabled_user_cannot_log_in_until_enabled(forum: Forum, alice: User) -> None:
+    forum.administration.disable("alice#1")
+    with pytest.raises(WrongCredentials):
+        forum.log_in()
+    forum.administration.enable("alice#1")
+    assert forum.log_in()
+
+
+@pytest.mark.parametrize("action", ["disable", "reset_password", "log_out"])
+def test_the_sessions_of_a_user_end(forum: Forum, alice: User, action: str) -> None:
+    token = forum.log_in()
+    getattr(forum.administration, action)("alice#1")
+    with pytest.raises(InvalidToken):
+        forum.sessions.authenticate(token)
+
+
+def test_a_reset_password_is_good_and_works(forum: Forum, alice: User) -> None:
+    password = forum.administration.reset_password("alice#1")
+    assert is_password(password)
+    assert forum.log_in(password=password)
+
+
+def test_a_deleted_user_is_gone_with_his_articles(forum: Forum, alice: User) -> None:
+    forum.articles.post(alice, "A title", "A text")
+    forum.administration.delete("alice#1", None)
+    with pytest.raises(UserNotFound):
+        forum.users.profile("1")
+    assert forum.articles.latest(None).headlines == []
+
+
+def test_an_heir_gets_the_articles(forum: Forum, alice: User, bob: User) -> None:
+    forum.articles.post(alice, "A title", "A text")
+    forum.administration.delete("alice#1", "bobby#2")
+    assert forum.articles.read("1").author.username == "bobby#2"
+
+
+def test_nobody_is_deleted_where_the_heir_is_unknown(forum: Forum, alice: User) -> None:
+    with pytest.raises(UserNotFound):
+        forum.administration.delete("alice#1", "nobody")
+    assert forum.users.profile("1") == alice
+
+
+@pytest.mark.parametrize("action", ["show", "disable", "enable", "reset_password", "log_out"])
+def test_an_unknown_name_is_refused(forum: Forum, action: str) -> None:
+    with pytest.raises(UserNotFound):
+        getattr(forum.administration, action)("nobody")

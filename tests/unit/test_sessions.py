@@ -1,0 +1,233 @@
+from datetime import timedelta
+
+import pytest
+
+from forum.domain.errors import (
+    BadNewPassword,
+    InvalidToken,
+    NewPasswordMissing,
+    PasswordMissing,
+    SessionNotFound,
+    TokenMissing,
+    UsernameMissing,
+    WrongCredentials,
+    WrongPassword,
+)
+from forum.domain.model import User, Visitor
+from forum.domain.sessions import STEP
+from tests.unit.conftest import HERE, LIFETIME, PASSWORD, THERE, Forum
+
+OTHER = "Password#2"
+
+
+def visit(forum: Forum, token: str) -> Visitor:
+    return forum.sessions.authenticate(token)
+
+
+def test_who_logs_in_is_known_by_the_token(forum: Forum, alice: User) -> None:
+    assert visit(forum, forum.log_in()).user == alice
+
+
+@pytest.mark.parametrize(
+    ("username", "password", "refusal"),
+    [
+        (None, None, UsernameMissing),
+        ("alice#1", 0, PasswordMissing),
+        ("alice#1", OTHER, WrongCredentials),
+        ("alice#1", PASSWORD + "\n", WrongCredentials),
+        ("alice#1", ["a"], WrongCredentials),
+        ("nobody", PASSWORD, WrongCredentials),
+        ({"$ne": 1}, PASSWORD, WrongCredentials),
+        (2**70, PASSWORD, WrongCredentials),
+    ],
+)
+def test_a_login_is_refused_for_the_first_reason(
+    forum: Forum, alice: User, username: object, password: object, refusal: type[Exception]
+) -> None:
+    with pytest.raises(refusal):
+        forum.sessions.log_in(username, password, HERE)
+
+
+@pytest.mark.parametrize(
+    ("username", "password"),
+    [
+        ("alice#1", OTHER),
+        ("nobody", PASSWORD),
+        ("x", PASSWORD),
+        (5, PASSWORD),
+        ("alice#1", 5),
+        ("alice#1", "aA1#" * 10**6),
+        ("broken", PASSWORD),
+        ("disabled", PASSWORD),
+    ],
+)
+def test_every_failed_login_costs_exactly_one_hash(
+    forum: Forum, alice: User, username: object, password: object
+) -> None:
+    broken, disabled = forum.register("broken"), forum.register("disabled")
+    forum.store.accounts[broken.id] = type(forum.store.accounts[broken.id])(broken, "")
+    forum.administration.disable(disabled.username)
+    forum.hasher.count = 0
+    with pytest.raises(WrongCredentials):
+        forum.sessions.log_in(username, password, HERE)
+    assert forum.hasher.count == 1
+
+
+def test_a_login_costs_one_hash(forum: Forum, alice: User) -> None:
+    forum.hasher.count = 0
+    forum.log_in()
+    assert forum.hasher.count == 1
+
+
+def test_an_outdated_hash_is_renewed_at_the_login(forum: Forum, alice: User) -> None:
+    forum.hasher.mark = "v2"
+    forum.log_in()
+    assert forum.store.accounts[alice.id].password_hash == f"v2 {PASSWORD}"
+
+
+def test_the_session_of_a_login_that_renewed_the_hash_is_valid(forum: Forum, alice: User) -> None:
+    forum.hasher.mark = "v2"
+    assert visit(forum, forum.log_in()).user == alice
+
+
+@pytest.mark.parametrize("nothing", [None, "", 0, False, [], {}])
+def test_a_token_that_is_nothing_is_missing(forum: Forum, nothing: object) -> None:
+    with pytest.raises(TokenMissing):
+        forum.sessions.authenticate(nothing)
+
+
+@pytest.mark.parametrize("token", [5, True, ["a"], {"a": 1}, "99 1 9e9", "1 2 9e9"])
+def test_a_token_of_no_session_is_invalid(forum: Forum, bob: User, token: object) -> None:
+    forum.log_in()
+    with pytest.raises(InvalidToken):
+        forum.sessions.authenticate(token)
+
+
+@pytest.mark.parametrize("late", [timedelta(), timedelta(days=1)])
+def test_a_session_ends_with_its_lifetime(forum: Forum, alice: User, late: timedelta) -> None:
+    token = forum.log_in()
+    forum.clock.moment += LIFETIME + late
+    with pytest.raises(InvalidToken):
+        visit(forum, token)
+
+
+def test_logging_out_ends_the_session_that_asks_and_no_other(forum: Forum, alice: User) -> None:
+    ended, kept = forum.log_in(), forum.log_in()
+    assert forum.sessions.log_out(visit(forum, ended)) == alice
+    with pytest.raises(InvalidToken):
+        visit(forum, ended)
+    assert visit(forum, kept).user == alice
+
+
+def test_logging_out_twice_at_once_works_once(forum: Forum, alice: User) -> None:
+    visitor = visit(forum, forum.log_in())
+    forum.sessions.log_out(visitor)
+    with pytest.raises(InvalidToken):
+        forum.sessions.log_out(visitor)
+
+
+@pytest.mark.parametrize(
+    ("password", "new_password", "refusal"),
+    [
+        (None, None, PasswordMissing),
+        ("", OTHER, PasswordMissing),
+        (OTHER, "", NewPasswordMissing),
+        (OTHER, "x", BadNewPassword),
+        (PASSWORD, 5, BadNewPassword),
+        (OTHER, OTHER, WrongPassword),
+        (5, OTHER, WrongPassword),
+    ],
+)
+def test_a_change_of_password_is_refused_for_the_first_reason(
+    forum: Forum, alice: User, password: object, new_password: object, refusal: type[Exception]
+) -> None:
+    visitor = visit(forum, forum.log_in())
+    with pytest.raises(refusal):
+        forum.sessions.change_password(visitor, password, new_password, HERE)
+    assert forum.log_in()
+
+
+def test_a_changed_password_is_the_only_one_that_works(forum: Forum, alice: User) -> None:
+    forum.sessions.change_password(visit(forum, forum.log_in()), PASSWORD, OTHER, HERE)
+    assert forum.log_in(password=OTHER)
+    with pytest.raises(WrongCredentials):
+        forum.log_in(password=PASSWORD)
+
+
+def test_a_change_of_password_leaves_only_the_fresh_session(forum: Forum, alice: User) -> None:
+    old, other = forum.log_in(), forum.log_in()
+    fresh = forum.sessions.change_password(visit(forum, old), PASSWORD, OTHER, HERE).token
+    assert visit(forum, fresh).user == alice
+    for token in (old, other):
+        with pytest.raises(InvalidToken):
+            visit(forum, token)
+
+
+def test_one_sees_ones_own_sessions(forum: Forum, bob: User) -> None:
+    forum.log_in("bobby#2")
+    first, second = visit(forum, forum.log_in()), visit(forum, forum.log_in())
+    assert forum.sessions.list_all(first) == [second.session, first.session]
+
+
+def test_one_can_end_all_sessions_but_this(forum: Forum, alice: User) -> None:
+    ended, this = visit(forum, forum.log_in()), visit(forum, forum.log_in())
+    assert forum.sessions.end_others(this) == [ended.session]
+    assert forum.sessions.list_all(this) == [this.session]
+
+
+def test_one_can_end_a_session(forum: Forum, alice: User) -> None:
+    ended, this = visit(forum, forum.log_in()), visit(forum, forum.log_in())
+    assert forum.sessions.end(this, str(ended.session.id)) == ended.session
+
+
+@pytest.mark.parametrize("id", ["2", "99", "abc", "01", "0"])
+def test_one_cannot_end_what_is_not_ones_own(forum: Forum, bob: User, id: str) -> None:
+    this = visit(forum, forum.log_in("alice#1"))
+    forum.log_in("bobby#2")
+    with pytest.raises(SessionNotFound) as caught:
+        forum.sessions.end(this, id)
+    assert caught.value.id == id
+
+
+def test_a_session_is_touched_after_a_step_only(forum: Forum, alice: User) -> None:
+    visitor = visit(forum, forum.log_in())
+    forum.clock.moment += STEP - timedelta(seconds=1)
+    early = forum.sessions.is_touch_due(visitor)
+    forum.clock.moment += timedelta(seconds=1)
+    assert (early, forum.sessions.is_touch_due(visitor)) == (False, True)
+
+
+def test_a_touched_session_was_used_now(forum: Forum, alice: User) -> None:
+    token = forum.log_in()
+    forum.clock.moment += STEP
+    forum.sessions.touch(visit(forum, token))
+    assert visit(forum, token).session.last_used == forum.clock.now()
+
+
+def test_every_event_is_recorded_once(forum: Forum, alice: User) -> None:
+    forum.events.all.clear()
+    visitor = visit(forum, forum.log_in())
+    with pytest.raises(WrongCredentials):
+        forum.log_in(password=OTHER, at=THERE)
+    forum.sessions.change_password(visitor, PASSWORD, OTHER, HERE)
+    with pytest.raises(InvalidToken):
+        visit(forum, f"{visitor.session.id} 1 9e9")
+    forum.sessions.log_out(visit(forum, forum.log_in(password=OTHER)))
+    assert forum.events.names() == [
+        "login",
+        "login failed",
+        "password changed",
+        "token refused",
+        "login",
+        "session ended",
+    ]
+
+
+def test_no_event_tells_a_password_a_token_or_a_hash(forum: Forum, alice: User) -> None:
+    token = forum.log_in()
+    with pytest.raises(WrongCredentials):
+        forum.log_in(password=OTHER)
+    forum.sessions.change_password(visit(forum, token), PASSWORD, OTHER, HERE)
+    told = str(forum.events.all)
+    secrets = (PASSWORD, OTHER, token, forum.store.accounts[alice.id].password_hash)
+    assert [each for each in secrets if each in told] == []
