@@ -117,7 +117,7 @@ def test_a_profile_is_found_by_id(forum: Forum, alice: User) -> None:
         "9" * 5000,
         str(2**63),
         str(2**63 - 1),
-    ],  # fmt: skip
+    ],
 )
 def test_any_other_spelling_finds_nobody_and_is_kept_as_it_was(
     forum: Forum, alice: User, id: str
