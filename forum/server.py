@@ -1,15 +1,19 @@
 """gunicorn, set up for the forum."""
 
+import signal
 import socket
 from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.gasgi import ASGIWorker
 
 from forum.config import BadSetting, Settings
 from forum.http.guard import Application
 from forum.main import MEMORY_URL, app, data_folder
+
+_STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -44,7 +48,18 @@ def _options(settings: Settings) -> dict[str, Any]:
         "control_socket_disable": True,  # A second instance would take over the socket of the first.
         "keepalive": 5,
         "when_ready": greet,
+        "post_fork": _hold_signals,
+        "post_worker_init": _release_signals,
     }
+
+
+def _hold_signals(arbiter: Arbiter, worker: ASGIWorker) -> None:
+    # uvloop loses a signal that comes before it runs, and gunicorn would wait for the worker in vain.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+
+
+def _release_signals(worker: ASGIWorker) -> None:
+    worker.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, _STOPS)
 
 
 def _greeting(settings: Settings) -> str:

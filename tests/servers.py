@@ -1,0 +1,122 @@
+"""The service as an operator starts it: a process of its own, reached over real sockets."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PASSWORD = "Password#1"
+
+
+@dataclass
+class Server:
+    """A running `forum serve`."""
+
+    process: subprocess.Popen[str]
+    port: int
+
+    def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
+        """The status and the JSON of an answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            raw = None if body is None else json.dumps(body)
+            connection.request(method, path, raw, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return response.status, json.loads(response.read() or "null")
+        finally:
+            connection.close()
+
+    def talk(self, request: bytes, *, half_close: bool = False) -> bytes:
+        """What comes back for these bytes until the server closes, or is silent for a second."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+            connection.sendall(request)
+            if half_close:
+                connection.shutdown(socket.SHUT_WR)
+            answer = b""
+            with suppress(TimeoutError, ConnectionResetError):
+                while piece := connection.recv(65536):
+                    answer += piece
+            return answer
+
+    def sign_up(self, username: str = "alice#1") -> str:
+        """The token of a new user."""
+        credentials = {"username": username, "password": PASSWORD}
+        assert self.call("POST", "/register", credentials)[0] == 200
+        token: str = self.call("POST", "/login", credentials)[1]["access-token"]
+        return token
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """End it, and answer its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(timeout=15)
+
+
+def environment(**settings: str) -> dict[str, str]:
+    """This process's environment with these `FORUM_*` settings alone."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FORUM_")}
+    root = str(Path(__file__).resolve().parent.parent)
+    return {**kept, "PYTHONPATH": root, **{f"FORUM_{k}": value for k, value in settings.items()}}
+
+
+@contextmanager
+def running(folder: Path, **settings: str) -> Iterator[Server]:
+    """A server with its data in the folder, ready to be called."""
+    port = free_port()
+    log = (folder / "server.log").open("a+")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "forum", "serve"],
+        cwd=folder,
+        env=environment(BIND=f"127.0.0.1:{port}", **settings),
+        stderr=log,
+        text=True,
+    )
+    try:
+        _await(process, port, folder / "server.log")
+        yield Server(process, port)
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+        log.close()
+
+
+def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """What a command of the command line prints and answers."""
+    return subprocess.run(
+        [sys.executable, "-m", "forum", *arguments],
+        cwd=folder,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def _await(process: subprocess.Popen[str], port: int, log: Path) -> None:
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()
+        with suppress(OSError, http.client.HTTPException):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection.request("GET", "/articles")
+            connection.getresponse().read()
+            connection.close()
+            return
+        time.sleep(0.05)
+    raise AssertionError(log.read_text())
