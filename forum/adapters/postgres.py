@@ -71,10 +71,12 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """A transaction that waits, however long, for every other one of this kind to end."""
+        """Wait, however long, for every other one of this kind and for all who write at the moment."""
         with self.atomic():
             self.execute_sql("SET LOCAL statement_timeout = 0")
             self.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+            for table in self.get_tables():
+                self.execute_sql(f'LOCK TABLE "{table}" IN EXCLUSIVE MODE')
             yield
 
     @contextmanager

@@ -57,7 +57,7 @@ class Database(Protocol):
         """All or nothing for the writes inside. Raises `Unavailable`."""
 
     def exclusive(self) -> AbstractContextManager[Any]:
-        """A transaction, around any number of reads and writes, that keeps other such transactions away."""
+        """A transaction, around any number of reads and writes, beside which nobody else writes."""
 
     def view(self) -> AbstractContextManager[Any]:
         """A transaction, around any number of reads, that sees one state of the database."""

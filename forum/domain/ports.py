@@ -163,7 +163,10 @@ class Archive(Protocol):
         """One consistent sight of the store; others may write meanwhile."""
 
     def change(self) -> AbstractContextManager[object]:
-        """All or nothing: an exception takes back everything that was written inside. Nobody else writes meanwhile."""
+        """All or nothing: an exception takes back everything that was written inside. Nobody else writes meanwhile.
+
+        Ids that were raised may stay raised: it costs nothing but numbers.
+        """
 
     def accounts(self) -> Iterator[Account]:
         """Every account, by id."""
