@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help run test check benchmark format clean
+.PHONY: help run test test-faults check benchmark format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -19,6 +19,9 @@ check: $(VENV)/dev ## format, lint, types, import rules, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+test-faults: $(VENV)/dev ## kill and restart servers under load; needs PostgreSQL
+	@$(BIN)/pytest -rP tests/faults
 
 benchmark: $(VENV)/dev ## measure requests a second beside a no-op; needs wrk
 	@$(BIN)/python benchmarks/throughput.py

@@ -81,6 +81,7 @@ class Cluster:
         """End it as a power failure does."""
         for pid in self.processes():
             os.kill(pid, signal.SIGKILL)
+        (self.folder / "postmaster.pid").unlink()
 
     def processes(self) -> list[int]:
         """Its process ids, the first of them the server's own."""
@@ -110,16 +111,19 @@ class Cluster:
 @contextmanager
 def empty_cluster(folder: Path) -> Iterator[Cluster]:
     """A running server in the folder, gone at the end."""
-    binaries = find_binaries()
-    assert binaries, "no PostgreSQL is installed"
-    cluster = Cluster(binaries, _own(folder))
+    cluster = _new_cluster(folder)
     cluster.initialise()
-    cluster.start()
-    try:
+    with _started(cluster):
         yield cluster
-    finally:
-        if cluster.is_running():
-            cluster.stop("immediate")
+
+
+@contextmanager
+def standby_of(primary: Cluster, name: str) -> Iterator[Cluster]:
+    """A running standby beside the primary's folder, gone at the end."""
+    cluster = _new_cluster(primary.folder.with_name(name))
+    cluster.follow(primary, name)
+    with _started(cluster):
+        yield cluster
 
 
 @contextmanager
@@ -136,6 +140,22 @@ def new_database(cluster: Cluster, name: str) -> str:
     with psycopg.connect(cluster.url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     return cluster.url.removesuffix("postgres") + name
+
+
+def _new_cluster(folder: Path) -> Cluster:
+    binaries = find_binaries()
+    assert binaries, "no PostgreSQL is installed"
+    return Cluster(binaries, _own(folder))
+
+
+@contextmanager
+def _started(cluster: Cluster) -> Iterator[None]:
+    cluster.start()
+    try:
+        yield
+    finally:
+        if cluster.is_running():
+            cluster.stop("immediate")
 
 
 def _own(folder: Path) -> Path:
