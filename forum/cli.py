@@ -46,7 +46,7 @@ class OneLineErrors(click.Group):
         try:
             return super().invoke(context)
         except BadSetting as error:
-            raise click.ClickException(str(error)) from error
+            raise click.ClickException(" ".join(str(error).split())) from error
 
 
 @click.group(cls=OneLineErrors)
@@ -128,10 +128,9 @@ def restore(file: Path) -> None:
     A database that is there already is not overwritten.
     """
     with opened_database(Settings.from_environment()) as database:
-        path = Path(_sqlite(database, "pg_restore").database)
-        sqlite_backup.restore(file, path)
-        migrate(database)
-    click.echo(f"restored {path}")
+        target = _sqlite(database, "pg_restore")
+        sqlite_backup.restore(file, target)
+    click.echo(f"restored {target.database}")
 
 
 def _sqlite(database: Database, other: str) -> SqliteDatabase:
@@ -157,7 +156,8 @@ def copy_command(source: str, target: str) -> None:
     ):
         total = copy(old, new, _show_progress)
     click.echo(
-        f"copied {total.accounts} users and {total.articles} articles; SHA-256 {total.checksum}"
+        f"copied {total.accounts} users, {total.articles} articles and {total.sessions} sessions; "
+        f"SHA-256 {total.checksum}"
     )
 
 
@@ -171,9 +171,11 @@ def import_flaskapi(file: Path) -> None:
     will not work as before, is told.
     """
     settings = Settings.from_environment()
-    with opened_archive(settings, create=True) as archive, _explained():
-        hash_passwords = partial(hash_all, settings)
-        done = import_forum(FlaskApiDatabase(file), archive, hash_passwords, _show_progress)
+    hash_passwords = partial(hash_all, settings)
+    with _explained():
+        old = FlaskApiDatabase(file)
+        with opened_archive(settings, create=True) as archive:
+            done = import_forum(old, archive, hash_passwords, _show_progress)
     for remark in done.remarks:
         click.echo(remark)
     verb = "were imported before" if done.was_done_before else "imported"

@@ -100,8 +100,7 @@ def opened_database(settings: Settings) -> Iterator[Database]:
     except OSError as error:
         raise BadSetting(str(error)) from error
     except (PeeweeException, Unavailable) as error:
-        reason = " ".join(str(error.__cause__ or error).split())
-        raise BadSetting(f"the database cannot be used: {reason}") from error
+        raise BadSetting(f"the database cannot be used: {error.__cause__ or error}") from error
     finally:
         database.release()
 

@@ -1,5 +1,6 @@
 """The SQLite database of the program that this one replaces."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ class FlaskApiDatabase:
     def __init__(self, path: Path) -> None:
         """Raises `NotTheOldDatabase`."""
         try:
-            with apsw.Connection(path.absolute().as_uri() + "?mode=ro", _FLAGS) as connection:
+            uri = path.absolute().as_uri() + "?mode=ro"
+            with closing(apsw.Connection(uri, _FLAGS)) as connection, connection:
                 self._users: list[Any] = connection.execute(_USERS).fetchall()
                 self._articles: list[Any] = connection.execute(_ARTICLES).fetchall()
         except apsw.Error as error:
@@ -33,7 +35,14 @@ class FlaskApiDatabase:
 
     def articles(self) -> list[OldArticle]:
         return [
-            OldArticle(id, _text(title), _text(text), _time(date), user_id)
+            OldArticle(
+                id,
+                _text(title),
+                _text(text),
+                _time(date),
+                user_id,
+                is_mended=_is_mended(title) or _is_mended(text),
+            )
             for id, title, text, date, user_id in self._articles
         ]
 
@@ -54,6 +63,10 @@ _ARTICLES = """
 def _text(stored: bytes | None) -> str | None:
     """The text, with U+FFFD in the place of what no store of today can keep."""
     return None if stored is None else stored.decode(errors="replace").replace("\0", "\ufffd")
+
+
+def _is_mended(stored: bytes | None) -> bool:
+    return (_text(stored) or "").encode() != (stored or b"")
 
 
 def _time(stored: bytes | None) -> datetime | None:

@@ -250,12 +250,13 @@ class MemoryArchive:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        with self._store.lock:
-            before = dict(self._store.accounts), dict(self._store.articles), self._store.last
+        store = self._store
+        with store.lock:
+            before = dict(store.accounts), dict(store.articles), dict(store.sessions), store.last
             try:
                 yield
             except BaseException:
-                self._store.accounts, self._store.articles, self._store.last = before
+                store.accounts, store.articles, store.sessions, store.last = before
                 raise
 
     def accounts(self) -> Iterator[Account]:
@@ -263,6 +264,9 @@ class MemoryArchive:
 
     def articles(self) -> Iterator[Article]:
         return (article for _, article in sorted(self._store.articles.items()))
+
+    def sessions(self) -> Iterator[tuple[int, Session]]:
+        return (session for _, session in sorted(self._store.sessions.items()))
 
     def last_ids(self) -> LastIds:
         return self._store.last
@@ -272,6 +276,9 @@ class MemoryArchive:
 
     def add_articles(self, articles: Iterable[Article]) -> None:
         self._store.articles.update((each.id, each) for each in articles)
+
+    def add_sessions(self, sessions: Iterable[tuple[int, Session]]) -> None:
+        self._store.sessions.update((each.id, (user_id, each)) for user_id, each in sessions)
 
     def raise_last_ids(self, last: LastIds) -> None:
         now = self._store.last

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from peewee import SQL, Table
 
 from forum.adapters.sql import Database, Row, compile_query, slot
-from forum.domain.model import Account, Article, Author, LastIds, User
+from forum.domain.model import Account, Article, Author, LastIds, Session, User
 
 _BATCH = 1000
 """Rows that are in memory at the same time while a whole table is read."""
@@ -17,7 +17,7 @@ class SqlArchive:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        article, user = Table("articles"), Table("users")
+        article, user, session = Table("articles"), Table("users"), Table("sessions")
         self._accounts = compile_query(
             database,
             user.select(
@@ -48,11 +48,28 @@ class SqlArchive:
             .limit(SQL(str(_BATCH))),
             "after",
         )
+        self._sessions = compile_query(
+            database,
+            session.select(
+                session.c.id,
+                session.c.created,
+                session.c.last_used,
+                session.c.expires,
+                session.c.user_id,
+            )
+            .where(session.c.id > slot("after"))
+            .order_by(session.c.id)
+            .limit(SQL(str(_BATCH))),
+            "after",
+        )
         self._add_account = _compile_insert(
             database, user, "date_registered", "id", "is_disabled", "password_hash", "username"
         )
         self._add_article = _compile_insert(
             database, article, "date_posted", "id", "text", "title", "user_id"
+        )
+        self._add_session = _compile_insert(
+            database, session, "created", "expires", "id", "last_used", "user_id"
         )
 
     def view(self) -> AbstractContextManager[object]:
@@ -69,6 +86,10 @@ class SqlArchive:
     def articles(self) -> Iterator[Article]:
         for id, title, text, date_posted, *author in self._rows(self._articles):
             yield Article(id, title, text, self._database.load_time(date_posted), Author(*author))
+
+    def sessions(self) -> Iterator[tuple[int, Session]]:
+        for id, *times, user_id in self._rows(self._sessions):
+            yield user_id, Session(id, *map(self._database.load_time, times))
 
     def last_ids(self) -> LastIds:
         return LastIds(*map(self._database.last_id, ("users", "articles", "sessions")))
@@ -96,6 +117,22 @@ class SqlArchive:
             (
                 (store_time(each.date_posted), each.id, each.text, each.title, each.author.id)
                 for each in articles
+            ),
+        )
+
+    def add_sessions(self, sessions: Iterable[tuple[int, Session]]) -> None:
+        store_time = self._database.store_time
+        self._database.write_many(
+            self._add_session,
+            (
+                (
+                    store_time(each.created),
+                    store_time(each.expires),
+                    each.id,
+                    store_time(each.last_used),
+                    user_id,
+                )
+                for user_id, each in sessions
             ),
         )
 

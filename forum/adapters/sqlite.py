@@ -50,8 +50,9 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
     def demand(self) -> None:
-        if not Path(self.database).exists():
-            raise FileNotFoundError(f"there is no file {self.database}")
+        path = Path(self.database)
+        if not path.exists() or path.stat().st_size == 0:
+            raise FileNotFoundError(f"there is no database at {path}")
 
     def read(self, sql: str, *parameters: object) -> list[Row]:
         try:

@@ -2,12 +2,14 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
 
+from forum.adapters.migrations import migrate
 from forum.adapters.sqlite import SqliteDatabase
 
 
@@ -20,18 +22,22 @@ def backup(database: SqliteDatabase, target: Path) -> None:
         database.execute_sql("VACUUM INTO ?", (os.fspath(draft),))
 
 
-def restore(source: Path, target: Path) -> None:
-    """Make a database of a backup, after checking that it is sound.
+def restore(source: Path, target: SqliteDatabase) -> None:
+    """Make the database of a backup, sound and up to date from its first moment.
 
-    Raises FileExistsError if a database is there already, and other OSError.
+    Raises FileExistsError if a database is there already, `SchemaTooNew`, and other OSError.
     """
-    for remains in (target.with_name(target.name + suffix) for suffix in ("-wal", "-shm")):
+    path = Path(target.database)
+    for remains in (_beside(path, "-wal"), _beside(path, "-shm")):
         if remains.exists():
             raise FileExistsError(f"{remains} exists: it belongs to another database")
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _new_file(target) as draft:
+    if _beside(source, "-wal").exists():
+        raise OSError(f"{source} is a database in use: save it with forum backup")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _new_file(path) as draft:
         shutil.copyfile(source, draft)
         _check(draft)
+        _migrate(draft)
 
 
 @contextmanager
@@ -39,8 +45,9 @@ def _new_file(target: Path) -> Iterator[Path]:
     """An empty private file that gets the target's name, on the disk too, when all went well."""
     if target.exists():
         raise FileExistsError(f"{target} exists: it is not overwritten")
-    draft = target.with_name(f".{target.name}.part")
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    os.close(descriptor)
+    draft = Path(name)
     try:
         yield draft
         _sync(draft)
@@ -48,6 +55,18 @@ def _new_file(target: Path) -> Iterator[Path]:
         _sync(target.parent)
     finally:
         draft.unlink()
+
+
+def _beside(path: Path, suffix: str) -> Path:
+    return path.with_name(path.name + suffix)
+
+
+def _migrate(path: Path) -> None:
+    database = SqliteDatabase(path, busy_timeout=0)
+    try:
+        migrate(database)
+    finally:
+        database.release()
 
 
 def _check(path: Path) -> None:
@@ -63,7 +82,9 @@ def _check(path: Path) -> None:
 
 
 def _examine(path: Path) -> tuple[str, set[str]]:
-    connection = apsw.Connection(os.fspath(path), apsw.SQLITE_OPEN_READONLY)
+    # Immutable, or else a backup in WAL mode would get a -wal beside it that stays.
+    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+    connection = apsw.Connection(path.absolute().as_uri() + "?immutable=1", flags)
     try:
         [(verdict,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
         rows = connection.execute("SELECT name FROM sqlite_schema").fetchall()

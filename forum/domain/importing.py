@@ -31,6 +31,8 @@ class OldArticle:
     text: str | None
     date_posted: datetime | None
     user_id: int | None
+    is_mended: bool = False
+    """Whether characters that no store can keep were replaced in the title or the text."""
 
 
 class OldForum(Protocol):
@@ -116,4 +118,6 @@ def _importable_articles(
         elif not 0 < old.id <= MAX_ID or old.date_posted is None:
             remarks.append(f"article {old.id} was not imported: the id or the date cannot be read")
         else:
+            if old.is_mended:
+                remarks.append(f"article {old.id} has \ufffd where a character cannot be kept")
             yield Article(old.id, old.title or "", old.text or "", old.date_posted, author)

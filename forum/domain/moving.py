@@ -27,10 +27,11 @@ class CopyDiffers(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """How many accounts and articles there are, and a checksum (SHA-256) of all of them in order."""
+    """How many of each there are, and a checksum (SHA-256) of all of them in order."""
 
     accounts: int
     articles: int
+    sessions: int
     checksum: str
 
 
@@ -43,6 +44,7 @@ def copy(source: Archive, target: Archive, progress: Progress) -> Sum:
         demand_empty(target)
         target.add_accounts(progress("users", source.accounts()))
         target.add_articles(progress("articles", source.articles()))
+        target.add_sessions(progress("sessions", source.sessions()))
         target.raise_last_ids(source.last_ids())
         expected, actual = sum_up(source), sum_up(target)
         if expected != actual:
@@ -67,4 +69,9 @@ def sum_up(archive: Archive) -> Sum:
             number += 1
         return number
 
-    return Sum(count(archive.accounts()), count(archive.articles()), checksum.hexdigest())
+    return Sum(
+        count(archive.accounts()),
+        count(archive.articles()),
+        count(archive.sessions()),
+        checksum.hexdigest(),
+    )

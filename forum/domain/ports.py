@@ -174,6 +174,9 @@ class Archive(Protocol):
     def articles(self) -> Iterator[Article]:
         """Every article, by id."""
 
+    def sessions(self) -> Iterator[tuple[int, Session]]:
+        """Every session with the id of its user, by id; some may have expired."""
+
     def last_ids(self) -> LastIds:
         """The ids after which new ones are given."""
 
@@ -182,6 +185,9 @@ class Archive(Protocol):
 
     def add_articles(self, articles: Iterable[Article]) -> None:
         """Store articles under the ids that they have, by authors who are there."""
+
+    def add_sessions(self, sessions: Iterable[tuple[int, Session]]) -> None:
+        """Store sessions under the ids that they have, of users who are there."""
 
     def raise_last_ids(self, last: LastIds) -> None:
         """Make sure that no id up to these is given again."""

@@ -1,0 +1,393 @@
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+import pytest
+
+from forum.adapters.memory import MemoryArchive, MemoryArticles, MemoryStore, MemoryUsers
+from forum.domain.ids import MAX_ID
+from forum.domain.importing import Import, OldArticle, OldUser, import_forum
+from forum.domain.model import Account, Article, Author, LastIds, User
+from forum.domain.moving import StoreNotEmpty
+
+T = TypeVar("T")
+
+NOW = datetime(2020, 2, 2, 0, 17, 49, 735642, UTC)
+LATER = datetime(2021, 3, 3, tzinfo=UTC)
+
+ALICE = OldUser(3, "alice#1", "Password#1", NOW)
+BOB = OldUser(7, "bobby#2", "Password#2", LATER)
+CAROL = OldUser(9, "carol#3", "Password#3", NOW)
+FIRST = OldArticle(5, "First", "The first text", NOW, 3)
+SECOND = OldArticle(8, "Second", "The second text", LATER, 7)
+
+State = tuple[dict[int, Account], dict[int, Article], LastIds]
+
+
+@dataclass
+class OldLists:
+    """An `OldForum` that a test writes down."""
+
+    all_users: list[OldUser] = field(default_factory=list)
+    all_articles: list[OldArticle] = field(default_factory=list)
+
+    def users(self) -> list[OldUser]:
+        return self.all_users
+
+    def articles(self) -> list[OldArticle]:
+        return self.all_articles
+
+
+@dataclass
+class MarkedPasswords:
+    """Marks passwords instead of hashing them, and remembers which."""
+
+    seen: list[str] = field(default_factory=list)
+
+    def __call__(self, passwords: Iterable[str]) -> Iterator[str]:
+        for password in passwords:
+            self.seen.append(password)
+            yield f"hash of {password}"
+
+
+@dataclass
+class KeptProgress:
+    """Remembers how much was announced, and how much passed."""
+
+    told: dict[str, tuple[int | None, int]] = field(default_factory=dict)
+
+    def __call__(self, label: str, items: Iterable[T], length: int | None = None) -> Iterator[T]:
+        for number, item in enumerate(items, start=1):
+            self.told[label] = length, number
+            yield item
+
+
+def no_progress(label: str, items: Iterable[T], length: int | None = None) -> Iterable[T]:
+    return items
+
+
+def moved_in(old: OldLists, store: MemoryStore) -> Import:
+    return import_forum(old, MemoryArchive(store), MarkedPasswords(), no_progress)
+
+
+def state(store: MemoryStore) -> State:
+    return dict(store.accounts), dict(store.articles), store.last
+
+
+@pytest.fixture
+def store() -> MemoryStore:
+    return MemoryStore()
+
+
+@pytest.fixture
+def old() -> OldLists:
+    return OldLists([ALICE, BOB], [FIRST, SECOND])
+
+
+def test_users_keep_ids_names_and_dates(old: OldLists, store: MemoryStore) -> None:
+    moved_in(old, store)
+    users = [account.user for account in store.accounts.values()]
+    assert users == [User(3, "alice#1", NOW), User(7, "bobby#2", LATER)]
+
+
+def test_articles_keep_ids_titles_texts_dates_and_authors(
+    old: OldLists, store: MemoryStore
+) -> None:
+    moved_in(old, store)
+    assert list(store.articles.values()) == [
+        Article(5, "First", "The first text", NOW, Author(3, "alice#1")),
+        Article(8, "Second", "The second text", LATER, Author(7, "bobby#2")),
+    ]
+
+
+def test_everybody_gets_the_hash_of_his_own_password(old: OldLists, store: MemoryStore) -> None:
+    moved_in(old, store)
+    hashes = {id: account.password_hash for id, account in store.accounts.items()}
+    assert hashes == {3: "hash of Password#1", 7: "hash of Password#2"}
+
+
+def test_nobody_gets_the_hash_of_one_who_was_left_out(store: MemoryStore) -> None:
+    nameless = OldUser(5, None, "Password#9", NOW)
+    moved_in(OldLists([ALICE, nameless, BOB]), store)
+    hashes = {id: account.password_hash for id, account in store.accounts.items()}
+    assert hashes == {3: "hash of Password#1", 7: "hash of Password#2"}
+
+
+def test_nobody_is_disabled_by_moving_in(old: OldLists, store: MemoryStore) -> None:
+    moved_in(old, store)
+    assert [account.is_disabled for account in store.accounts.values()] == [False, False]
+
+
+def test_new_users_get_ids_after_the_old_ones(old: OldLists, store: MemoryStore) -> None:
+    moved_in(old, store)
+    assert MemoryUsers(store).add("carol#3", "a hash", NOW).id == 8
+
+
+def test_new_articles_get_ids_after_the_old_ones(old: OldLists, store: MemoryStore) -> None:
+    moved_in(old, store)
+    article = MemoryArticles(store).add(Author(3, "alice#1"), "A title", "A text", NOW)
+    assert article
+    assert article.id == 9
+
+
+def test_an_import_tells_how_many_came_and_has_nothing_to_remark_on(
+    old: OldLists, store: MemoryStore
+) -> None:
+    assert moved_in(old, store) == Import(2, 2, [])
+
+
+def test_an_import_from_nothing_brings_nothing(store: MemoryStore) -> None:
+    assert moved_in(OldLists(), store) == Import(0, 0, [])
+
+
+def test_everything_passes_by_under_its_label_and_number(old: OldLists, store: MemoryStore) -> None:
+    progress = KeptProgress()
+    old.all_users.append(CAROL)
+    import_forum(old, MemoryArchive(store), MarkedPasswords(), progress)
+    assert progress.told == {"users": (3, 3), "articles": (2, 2)}
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        replace(BOB, id=0),
+        replace(BOB, id=-1),
+        replace(BOB, id=MAX_ID + 1),
+        replace(BOB, username=None),
+        replace(BOB, date_registered=None),
+    ],
+    ids=["id 0", "id below 0", "id too great", "no name", "no date"],
+)
+def test_a_user_who_cannot_be_read_is_remarked_on(store: MemoryStore, user: OldUser) -> None:
+    who = f"user {user.id} ({user.username!r})"
+    assert moved_in(OldLists([ALICE, user]), store).remarks == [
+        f"{who} was not imported: the id, the name or the date cannot be read"
+    ]
+
+
+@pytest.mark.parametrize(
+    "user",
+    [replace(BOB, id=0), replace(BOB, username=None), replace(BOB, date_registered=None)],
+    ids=["id", "name", "date"],
+)
+def test_a_user_who_cannot_be_read_is_not_imported(store: MemoryStore, user: OldUser) -> None:
+    moved_in(OldLists([ALICE, user]), store)
+    assert list(store.accounts) == [3]
+
+
+@pytest.mark.parametrize("id", [1, MAX_ID])
+def test_a_user_with_the_least_or_the_greatest_id_is_imported(store: MemoryStore, id: int) -> None:
+    moved_in(OldLists([replace(ALICE, id=id)]), store)
+    assert list(store.accounts) == [id]
+
+
+@pytest.mark.parametrize(
+    "name", ["alice#1\n", "alic", "a" * 21, "", "alice 1", "älice#1", "\ufffd"]
+)
+def test_a_name_that_breaks_the_rules_is_remarked_on(store: MemoryStore, name: str) -> None:
+    assert moved_in(OldLists([replace(ALICE, username=name)]), store).remarks == [
+        f"user 3 ({name!r}) cannot log in: the name breaks today's rules"
+    ]
+
+
+def test_a_user_whose_name_breaks_the_rules_is_imported_with_that_name(store: MemoryStore) -> None:
+    moved_in(OldLists([replace(ALICE, username="alice#1\n")]), store)
+    assert [each.user.username for each in store.accounts.values()] == ["alice#1\n"]
+
+
+@pytest.mark.parametrize(
+    "password", [None, "", "Password#1\n", "Pass#1", "P#1" + "a" * 38, "Password1", "Pässword#1"]
+)
+def test_a_password_that_breaks_the_rules_is_remarked_on(
+    store: MemoryStore, password: str | None
+) -> None:
+    assert moved_in(OldLists([replace(ALICE, password=password)]), store).remarks == [
+        "user 3 ('alice#1') cannot log in: the password breaks today's rules"
+    ]
+
+
+@pytest.mark.parametrize("password", [None, "", "Password#1\n"])
+def test_a_user_whose_password_breaks_the_rules_is_imported(
+    store: MemoryStore, password: str | None
+) -> None:
+    moved_in(OldLists([replace(ALICE, password=password)]), store)
+    assert list(store.accounts) == [3]
+
+
+def test_no_remark_has_a_password_in_it(store: MemoryStore) -> None:
+    bad = [
+        replace(ALICE, password="unmentionable", username="ali"),
+        replace(BOB, password="unmentionable", date_registered=None),
+    ]
+    assert "unmentionable" not in " ".join(moved_in(OldLists(bad), store).remarks)
+
+
+def test_name_and_password_of_one_user_are_remarked_on_apart(store: MemoryStore) -> None:
+    assert moved_in(OldLists([OldUser(3, "ali", "bad", NOW)]), store).remarks == [
+        "user 3 ('ali') cannot log in: the name breaks today's rules",
+        "user 3 ('ali') cannot log in: the password breaks today's rules",
+    ]
+
+
+def test_the_second_user_of_a_name_is_remarked_on(store: MemoryStore) -> None:
+    double = replace(BOB, username="alice#1")
+    assert moved_in(OldLists([ALICE, double]), store).remarks == [
+        "user 7 ('alice#1') was not imported: user 3 has the same name"
+    ]
+
+
+def test_of_two_users_of_a_name_the_first_is_imported(store: MemoryStore) -> None:
+    moved_in(OldLists([ALICE, replace(BOB, username="alice#1"), CAROL]), store)
+    assert list(store.accounts) == [3, 9]
+
+
+def test_names_that_differ_in_case_are_both_imported(store: MemoryStore) -> None:
+    moved_in(OldLists([ALICE, replace(BOB, username="Alice#1")]), store)
+    assert list(store.accounts) == [3, 7]
+
+
+def test_one_who_was_left_out_takes_no_name_away(store: MemoryStore) -> None:
+    moved_in(
+        OldLists([replace(ALICE, date_registered=None), replace(BOB, username="alice#1")]), store
+    )
+    assert list(store.accounts) == [7]
+
+
+@pytest.mark.parametrize(
+    ("user_id", "users"),
+    [(4, [ALICE]), (None, [ALICE]), (0, [ALICE]), (7, [ALICE, replace(BOB, username="alice#1")])],
+    ids=["unknown", "none", "zero", "left out"],
+)
+def test_an_article_without_an_author_is_remarked_on(
+    store: MemoryStore, user_id: int | None, users: list[OldUser]
+) -> None:
+    orphan = replace(FIRST, user_id=user_id)
+    assert moved_in(OldLists(users, [orphan]), store).remarks[-1] == (
+        f"article 5 was not imported: its author, user {user_id}, is not there"
+    )
+
+
+def test_an_article_without_an_author_is_not_imported(store: MemoryStore) -> None:
+    moved_in(OldLists([ALICE], [FIRST, SECOND]), store)
+    assert list(store.articles) == [5]
+
+
+@pytest.mark.parametrize(
+    "article",
+    [replace(FIRST, id=0), replace(FIRST, id=MAX_ID + 1), replace(FIRST, date_posted=None)],
+    ids=["id 0", "id too great", "no date"],
+)
+def test_an_article_that_cannot_be_read_is_remarked_on(
+    store: MemoryStore, article: OldArticle
+) -> None:
+    assert moved_in(OldLists([ALICE], [article]), store).remarks == [
+        f"article {article.id} was not imported: the id or the date cannot be read"
+    ]
+
+
+def test_an_article_that_cannot_be_read_is_not_imported(store: MemoryStore) -> None:
+    moved_in(OldLists([ALICE], [replace(FIRST, date_posted=None)]), store)
+    assert store.articles == {}
+
+
+def test_a_missing_title_or_text_is_an_empty_one(store: MemoryStore) -> None:
+    moved_in(OldLists([ALICE], [replace(FIRST, title=None, text=None)]), store)
+    assert [(each.title, each.text) for each in store.articles.values()] == [("", "")]
+
+
+def test_only_what_was_imported_is_counted(store: MemoryStore) -> None:
+    done = moved_in(OldLists([ALICE, replace(BOB, username=None)], [FIRST, SECOND]), store)
+    assert (done.users, done.articles, len(done.remarks)) == (1, 1, 2)
+
+
+def test_a_second_import_changes_nothing(old: OldLists, store: MemoryStore) -> None:
+    moved_in(old, store)
+    before = state(store)
+    moved_in(old, store)
+    assert state(store) == before
+
+
+def test_a_second_import_says_that_it_was_done_before(store: MemoryStore) -> None:
+    old = OldLists([ALICE, replace(BOB, username="bob")], [FIRST, replace(SECOND, user_id=4)])
+    first = moved_in(old, store)
+    assert moved_in(old, store) == replace(first, was_done_before=True)
+
+
+def test_a_first_import_was_not_done_before(old: OldLists, store: MemoryStore) -> None:
+    assert not moved_in(old, store).was_done_before
+
+
+def test_a_second_import_hashes_nothing(old: OldLists, store: MemoryStore) -> None:
+    moved_in(old, store)
+    hasher = MarkedPasswords()
+    import_forum(old, MemoryArchive(store), hasher, no_progress)
+    assert hasher.seen == []
+
+
+def test_a_second_import_leaves_what_happened_since(old: OldLists, store: MemoryStore) -> None:
+    moved_in(old, store)
+    users, articles = MemoryUsers(store), MemoryArticles(store)
+    users.change_password_hash(3, "a new hash")
+    articles.update(5, Author(3, "alice#1"), "A new title", "A new text")
+    articles.delete(8, Author(7, "bobby#2"))
+    users.add("carol#3", "a hash", NOW)
+    before = state(store)
+    moved_in(old, store)
+    assert state(store) == before
+
+
+@pytest.mark.parametrize(
+    "user",
+    [
+        User(1, "stranger", NOW),
+        User(3, "stranger", NOW),
+        User(4, "alice#1", NOW),
+        User(3, "alice#1", LATER),
+    ],
+    ids=["stranger", "same id", "same name", "other date"],
+)
+def test_a_store_of_others_is_refused_and_stays_as_it_was(
+    old: OldLists, store: MemoryStore, user: User
+) -> None:
+    store.accounts[user.id] = Account(user, "a hash")
+    before = state(store)
+    with pytest.raises(StoreNotEmpty):
+        moved_in(old, store)
+    assert state(store) == before
+
+
+def test_a_store_with_only_some_of_the_users_is_refused(old: OldLists, store: MemoryStore) -> None:
+    moved_in(OldLists([ALICE]), store)
+    with pytest.raises(StoreNotEmpty):
+        moved_in(old, store)
+
+
+def test_an_import_from_nothing_into_a_store_of_others_is_refused(store: MemoryStore) -> None:
+    moved_in(OldLists([ALICE]), store)
+    with pytest.raises(StoreNotEmpty):
+        moved_in(OldLists(), store)
+
+
+def test_an_import_that_breaks_off_leaves_the_store_as_it_was(
+    old: OldLists, store: MemoryStore
+) -> None:
+    def break_off(passwords: Iterable[str]) -> Iterator[str]:
+        yield from list(passwords)[:1]
+        raise OSError
+
+    with pytest.raises(OSError):  # noqa: PT011  # it has no text
+        import_forum(old, MemoryArchive(store), break_off, no_progress)
+    assert state(store) == state(MemoryStore())
+
+
+@pytest.mark.parametrize("surplus", [-1, 1], ids=["too few", "too many"])
+def test_hashes_that_do_not_match_the_users_in_number_keep_nothing(
+    old: OldLists, store: MemoryStore, surplus: int
+) -> None:
+    def miscount(passwords: Iterable[str]) -> Iterator[str]:
+        return iter(["a hash"] * (len(list(passwords)) + surplus))
+
+    with pytest.raises(ValueError, match="zip"):
+        import_forum(old, MemoryArchive(store), miscount, no_progress)
+    assert state(store) == state(MemoryStore())
