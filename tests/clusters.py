@@ -8,9 +8,12 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import psycopg
+
+_numbers = count()
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -36,6 +39,8 @@ class Cluster:
     def __init__(self, binaries: Path, folder: Path) -> None:
         self.folder = folder
         self.port = _free_port()
+        self.spare: list[str] = []
+        """The URLs of databases that are empty and in nobody's use."""
         self._binaries = binaries
         self._user = "nobody" if os.geteuid() == 0 else None
 
@@ -135,8 +140,25 @@ def server_folder() -> Iterator[Path]:
         yield folder
 
 
-def new_database(cluster: Cluster, name: str) -> str:
-    """The URL of a new empty database of the server."""
+@contextmanager
+def empty_database(cluster: Cluster) -> Iterator[str]:
+    """The URL of an empty database, which is emptied in the end and used again: to make one takes long."""
+    url = cluster.spare.pop() if cluster.spare else _make_database(cluster)
+    yield url
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_END_OTHERS)
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    cluster.spare.append(url)
+
+
+_END_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+
+
+def _make_database(cluster: Cluster) -> str:
+    name = f"forum{next(_numbers)}"
     with psycopg.connect(cluster.url, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     return cluster.url.removesuffix("postgres") + name

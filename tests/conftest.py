@@ -1,9 +1,9 @@
 """What every suite shares: the stores that each of them runs on."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -12,13 +12,11 @@ from forum.adapters.passwords import Argon2Passwords
 from forum.config import Settings
 from forum.http.guard import Application
 from forum.main import build, prepare
-from tests.clusters import Cluster, empty_cluster, find_binaries, new_database, server_folder
+from tests.clusters import Cluster, empty_cluster, empty_database, find_binaries, server_folder
 
 SECRET = "a secret of at least thirty-two bytes, known to the tests"
 
 CHEAP_HASHER = Argon2Passwords(memory_cost=8, time_cost=1)
-
-_numbers = count()
 
 
 @pytest.fixture(scope="session")
@@ -30,12 +28,19 @@ def cluster() -> Iterator[Cluster]:
         yield cluster
 
 
+@pytest.fixture
+def new_postgres(cluster: Cluster) -> Iterator[Callable[[], str]]:
+    """Makes empty databases on that server and tells their URLs."""
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(empty_database(cluster))
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty store of each kind."""
     if request.param == "postgres":
-        cluster: Cluster = request.getfixturevalue("cluster")
-        return new_database(cluster, f"forum{next(_numbers)}")
+        new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
+        return new_postgres()
     return {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/forum.db"}[request.param]
 
 

@@ -26,7 +26,6 @@ from forum.cli import main
 from forum.config import Settings
 from forum.domain.model import Account, Article, Author, LastIds, Session, User
 from forum.main import build, hash_all, prepare
-from tests.clusters import new_database
 from tests.conftest import SECRET
 from tests.contract.conftest import Store, sql_store
 from tests.http.conftest import Client
@@ -95,10 +94,10 @@ def new_url(request: pytest.FixtureRequest, folder: Path) -> NewUrl:
     """The URLs of stores that are not there yet, or empty."""
 
     def make(kind: str) -> str:
-        name = f"moved{next(_numbers)}"
         if kind == "postgres":
-            return new_database(request.getfixturevalue("cluster"), name)
-        return f"sqlite:///{folder}/{name}.db"
+            new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
+            return new_postgres()
+        return f"sqlite:///{folder}/moved{next(_numbers)}.db"
 
     return make
 

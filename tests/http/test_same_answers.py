@@ -1,7 +1,7 @@
 """Every store gives the same answers to the same requests, byte for byte."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +12,6 @@ from falcon.testing import Result
 
 from forum.config import Settings
 from forum.main import build, prepare
-from tests.clusters import Cluster, new_database
 from tests.conftest import CHEAP_HASHER
 from tests.http.conftest import PASSWORD, Client
 
@@ -69,8 +68,10 @@ def masked(result: Result) -> bytes:
 
 
 @pytest.mark.parametrize("database_url", ["memory"], indirect=True)
-def test_all_stores_answer_the_same(settings: Settings, cluster: Cluster, tmp_path: Path) -> None:
-    urls = ["memory://", f"sqlite:///{tmp_path}/forum.db", new_database(cluster, "same")]
+def test_all_stores_answer_the_same(
+    settings: Settings, new_postgres: Callable[[], str], tmp_path: Path
+) -> None:
+    urls = ["memory://", f"sqlite:///{tmp_path}/forum.db", new_postgres()]
     with ExitStack() as stack:
         clients = [stack.enter_context(forum(url, settings)) for url in urls]
         tokens = [client.sign_up("alice#1") for client in clients]
