@@ -18,22 +18,20 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import apsw
 import click
-
-from forum.adapters.migrations import migrate
-from forum.adapters.sql import SqlArticles, SqlUsers
-from forum.adapters.sqlite import SqliteDatabase
-from forum.domain.model import Author
 
 HERE = Path(__file__).resolve().parent.parent
 ARTICLES = 10_000
 CREDENTIALS = {"username": "alice#1", "password": "Password#1"}
 WORKERS = "2"
+LIST_BESIDE_LOGINS = "the same beside logins"
 
 
 @dataclass(frozen=True)
@@ -69,7 +67,9 @@ def _measure(
         for _ in bar:
             for target in targets:
                 for call, script in _calls(target).items():
-                    rate = _wrk(target.url, script, seconds)
+                    beside = call == LIST_BESIDE_LOGINS
+                    with _logins(target.url, seconds) if beside else nullcontext():
+                        rate = _wrk(target.url, script, seconds)
                     results.setdefault((target.name, call), []).append(rate)
     return results
 
@@ -78,6 +78,7 @@ def _calls(target: Target) -> dict[str, str]:
     if target.name == "no-op":
         return {"GET /articles": 'wrk.path = "/articles"'}
     token = {"access-token": target.token}
+    login = _post("/login", CREDENTIALS)
     article = {"title": "A title", "text": "A text", **token}
     return {
         "GET /articles": 'wrk.path = "/articles"',
@@ -85,7 +86,8 @@ def _calls(target: Target) -> dict[str, str]:
         "GET /articles/{id}": 'wrk.path = "/articles/77"',
         "POST /verify-token": _post("/verify-token", token),
         "POST /articles/new": _post("/articles/new", article),
-        "POST /login": _post("/login", CREDENTIALS),
+        "POST /login": login,
+        LIST_BESIDE_LOGINS: 'wrk.path = "/articles"',
     }
 
 
@@ -96,11 +98,19 @@ def _post(path: str, body: object) -> str:
     )
 
 
-def _wrk(url: str, script: str, seconds: int) -> float:
+@contextmanager
+def _logins(url: str, seconds: int) -> Iterator[None]:
+    """Sixteen clients that log in one time after the other."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(_wrk, url, _post("/login", CREDENTIALS), seconds, clients=16)
+        yield
+
+
+def _wrk(url: str, script: str, seconds: int, clients: int = 32) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as file:
         file.write(script)
         file.flush()
-        command = ["wrk", "-t1", "-c32", f"-d{seconds}", "-s", file.name, url]
+        command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds}", "-s", file.name, url]
         output = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     if "Non-2xx" in output:
         sys.exit(f"{url} refuses: {script}")
@@ -137,45 +147,66 @@ def _noop() -> Iterator[Target]:
 def _forum(name: str, checkout: Path, folder: Path) -> Iterator[Target]:
     port = _free_port()
     folder.mkdir()
-    _fill(folder / "forum.db")
     environment = {
         "FORUM_DATABASE_URL": f"sqlite:///{folder}/forum.db",
         "FORUM_BIND": f"127.0.0.1:{port}",
         "FORUM_WORKERS": WORKERS,
         "PYTHONPATH": str(checkout),
     }
-    with _running([sys.executable, "-m", "forum", "serve"], checkout, port, environment):
+    _forum_command("migrate", checkout, environment)
+    _fill(folder / "forum.db")
+    if "FORUM_THROTTLE=" in _forum_command("config", checkout, environment):
+        environment["FORUM_THROTTLE"] = "off"
+    command = [sys.executable, "-m", "forum", "serve"]
+    with _running(command, checkout, port, environment):
         url = f"http://127.0.0.1:{port}"
         _call(url + "/register", CREDENTIALS)
         yield Target(name, url, _call(url + "/login", CREDENTIALS)["access-token"])
 
 
+def _forum_command(name: str, checkout: Path, environment: dict[str, str]) -> str:
+    command = [sys.executable, "-m", "forum", name]
+    environment = {**_environment(), **environment}
+    return subprocess.run(
+        command, cwd=checkout, env=environment, capture_output=True, text=True, check=True
+    ).stdout
+
+
 def _fill(path: Path) -> None:
-    database = SqliteDatabase(path, busy_timeout=5)
-    database.create()
-    migrate(database)
-    users, articles = SqlUsers(database), SqlArticles(database)
-    start = datetime.now(UTC) - timedelta(seconds=ARTICLES)
-    with database.exclusive():
-        people = [users.add(f"user-{number}", "no hash", start) for number in range(100)]
-        for number in range(ARTICLES):
-            author = Author(people[number % 100].id, people[number % 100].username)
-            articles.add(
-                author,
-                f"Article number {number}",
-                "Some text. " * 50,
-                start + timedelta(seconds=number),
-            )
-    database.release()
+    """In plain SQL, which suits the schema of any version."""
+    start = datetime(2020, 1, 1)  # noqa: DTZ001  # as it is stored
+    users = (
+        (id, f"user-{id}", "no hash", start.isoformat(timespec="microseconds"))
+        for id in range(1, 101)
+    )
+    articles = (
+        (
+            1 + number % 100,
+            (start + timedelta(seconds=number)).isoformat(timespec="microseconds"),
+            f"Article number {number}",
+            "Some text. " * 50,
+        )
+        for number in range(ARTICLES)
+    )
+    with closing(apsw.Connection(str(path))) as connection, connection:
+        connection.executemany(_ADD_USER, users)
+        connection.executemany(_ADD_ARTICLE, articles)
+
+
+_ADD_USER = "INSERT INTO users (id, username, password_hash, date_registered) VALUES (?, ?, ?, ?)"
+_ADD_ARTICLE = "INSERT INTO articles (user_id, date_posted, title, text) VALUES (?, ?, ?, ?)"
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("FORUM_")}
 
 
 @contextmanager
 def _running(
     command: list[str], folder: Path, port: int, environment: dict[str, str]
 ) -> Iterator[None]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("FORUM_")}
     with subprocess.Popen(
-        command, cwd=folder, env={**kept, **environment}, stderr=subprocess.DEVNULL
+        command, cwd=folder, env={**_environment(), **environment}, stderr=subprocess.DEVNULL
     ) as process:
         try:
             _await_port(process, port)

@@ -71,7 +71,7 @@ def app() -> Application:
     """The service as the environment wants it: `gunicorn -k asgi 'forum.main:app()'`. Raises `BadSetting`."""
     settings = Settings.from_environment()
     prepare(settings)
-    hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes, permits=settings.hashes)
+    hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
     return build(settings, hasher)
 
 
@@ -140,7 +140,7 @@ def _demand_current(database: Database) -> None:
 def hash_all(settings: Settings, passwords: Iterable[str]) -> Iterator[str]:
     """The hashes of the passwords, in their order, computed on all processors."""
     processors = os.cpu_count() or 1
-    hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes, permits=processors)
+    hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
     with ThreadPoolExecutor(processors) as pool:
         yield from pool.map(hasher.hash, passwords)
 
@@ -226,9 +226,10 @@ def _lanes(
     An embedded store reads in microseconds, on the event loop; its writes wait for locks and disks,
     and one writer for each process is enough, since a second would only wait for the first. A store
     behind a network can always keep one waiting, and serves several at once. Passwords have threads
-    of their own, or else a storm of logins would keep everybody else waiting.
+    of their own, no more than may compute a hash at the same moment: that bounds their memory, and
+    a storm of logins keeps nobody else waiting.
     """
-    accounts = Lane("accounts", settings.threads, settings.store_timeout)
+    accounts = Lane("accounts", settings.hashes, settings.store_timeout, steps_back=True)
     storing = Lane("storing", settings.threads, settings.store_timeout)
     writing = Lane("writing", 1, settings.store_timeout) if is_embedded else storing
     reading: Call = call_at_once if is_embedded else storing

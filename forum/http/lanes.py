@@ -1,6 +1,9 @@
 """Where a use case runs: the domain is synchronous, the server is not."""
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Protocol, TypeVar
@@ -8,6 +11,9 @@ from typing import Any, Protocol, TypeVar
 from forum.domain.errors import Unavailable
 
 T = TypeVar("T")
+
+_NICE = 10
+"""Of threads that step back: a tenth of the processor time of a usual thread that wants the same processor."""
 
 
 class Call(Protocol):
@@ -20,19 +26,24 @@ class Call(Protocol):
 class Lane:
     """A few threads of their own for some use cases, and a bounded wait for them."""
 
-    def __init__(self, name: str, threads: int, patience: float) -> None:
-        """A call that gets none of the `threads` within `patience` seconds is refused."""
+    def __init__(
+        self, name: str, threads: int, patience: float, *, steps_back: bool = False
+    ) -> None:
+        """A call that gets none of the `threads` within `patience` seconds is refused.
+
+        Threads that step back leave the processors to everybody else's, where these have work too.
+        """
         self._free = asyncio.Semaphore(threads)
-        self._threads = ThreadPoolExecutor(threads, name)
+        self._threads = ThreadPoolExecutor(threads, name, _step_back if steps_back else None)
         self._patience = patience
 
     async def __call__(self, use_case: Callable[..., T], *arguments: Any) -> T:
         await self._enter()
-        try:
-            loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._threads, use_case, *arguments)
-        finally:
-            self._free.release()
+        loop = asyncio.get_running_loop()
+        running = loop.run_in_executor(self._threads, use_case, *arguments)
+        # Shielded: a client who goes away frees no thread that still works for him.
+        running.add_done_callback(lambda _: self._free.release())
+        return await asyncio.shield(running)
 
     async def _enter(self) -> None:
         try:
@@ -44,6 +55,11 @@ class Lane:
     def close(self) -> None:
         """Wait for what is running and end the threads."""
         self._threads.shutdown()
+
+
+def _step_back() -> None:
+    if sys.platform == "linux":  # Elsewhere it is the whole process that has a priority.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 async def call_at_once(use_case: Callable[..., T], *arguments: Any) -> T:

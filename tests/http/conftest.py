@@ -100,7 +100,7 @@ def assemble(
     )
 
 
-def _with_plain_headers(application: Application) -> Application:
+def with_plain_headers(application: Application) -> Application:
     """The application, reached as from a server: Falcon's test client sends headers that can be read but once."""
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
@@ -116,7 +116,7 @@ class Client:
 
     def __init__(self, application: Application) -> None:
         self._loop = asyncio.Runner()
-        self._conductor = ASGIConductor(_with_plain_headers(application))
+        self._conductor = ASGIConductor(with_plain_headers(application))
 
     def __enter__(self) -> Self:
         self._loop.run(self._conductor.__aenter__())
