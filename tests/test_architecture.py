@@ -1,4 +1,5 @@
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+TESTS = Path(__file__).resolve().parent
 ROOT = Path(__file__).resolve().parent.parent
 
 DOMAIN = sorted(f"forum.domain.{each.stem}" for each in (ROOT / "forum/domain").glob("[a-z]*.py"))
@@ -77,3 +79,11 @@ def test_the_domain_loads_nothing_but_itself_and_the_standard_library() -> None:
 
 def test_the_domain_is_not_empty() -> None:
     assert {"forum.domain.users", "forum.domain.articles", "forum.domain.sessions"} <= set(DOMAIN)
+
+
+def test_every_test_that_security_md_names_is_there() -> None:
+    named = re.findall(r"`([\w/]+\.py)::(test_\w+)`", (ROOT / "SECURITY.md").read_text())
+    missing = [
+        (path, name) for path, name in named if f"def {name}(" not in (TESTS / path).read_text()
+    ]
+    assert (len(named) > 30, missing) == (True, [])

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import jwt
@@ -16,7 +16,7 @@ _MAX_LENGTH = 4096
 """Characters: no token of ours comes near, and longer ones are not worth a signature."""
 
 _REMEMBERED = 4096
-"""Good tokens whose signature is not computed again, in about 1 KiB each: what they say never changes."""
+"""Good tokens whose signature is not computed again, in about 1 KiB each."""
 
 
 class JwtTokens:
@@ -24,9 +24,8 @@ class JwtTokens:
 
     The first secret signs, all of them verify; a token names its own by `key_id`. Our tokens begin
     with one of as many headers as there are secrets; at any other one the secrets are loaded again,
-    since another process may have begun to use a new one. The time of expiry is judged here, by the
-    caller's clock: PyJWT would ask the machine's. So what a good token says is remembered, and only
-    the time and, elsewhere, its session are looked at again.
+    since another process may have begun to use a new one. What a good token says never changes, so
+    it is remembered; whether it has expired is for the domain to say, by a clock of its own.
     """
 
     def __init__(self, load_secrets: Callable[[], Sequence[str]]) -> None:
@@ -43,29 +42,29 @@ class JwtTokens:
         self._secrets: dict[str, bytes] = {}
         self._load()
 
-    def issue(self, credentials: Credentials, expires: datetime) -> str:
+    def issue(self, credentials: Credentials) -> str:
         claims = {
             "sub": str(credentials.user_id),
             "jti": str(credentials.session_id),
-            "exp": int(expires.timestamp()),
+            "exp": int(credentials.expires.timestamp()),
         }
         return self._jwt.encode(claims, self._keys[0].secret, _ALGORITHM, self._keys[0].header)
 
-    def read(self, token: str, now: datetime) -> Credentials | None:
+    def read(self, token: str) -> Credentials | None:
         if len(token) > _MAX_LENGTH or not token.isascii():
             return None
         try:
-            credentials, expires = self._decode(token)
+            return self._decode(token)
         except jwt.PyJWTError:
             return None
-        return credentials if expires > now.timestamp() else None
 
-    def _decode_anew(self, token: str) -> tuple[Credentials, int]:
+    def _decode_anew(self, token: str) -> Credentials:
         claims = self._jwt.decode(token, self._secret(token.partition(".")[0]), [_ALGORITHM])
         user_id, session_id = parse_id(claims["sub"]), parse_id(claims["jti"])
-        if not user_id or not session_id or type(claims["exp"]) is not int:
+        expires = _moment(claims["exp"])
+        if user_id is None or session_id is None or expires is None:
             raise jwt.InvalidTokenError
-        return Credentials(session_id, user_id), claims["exp"]
+        return Credentials(session_id, user_id, expires)
 
     def _secret(self, header: str) -> bytes:
         if header not in self._secrets:
@@ -91,6 +90,15 @@ class _Key:
     def __init__(self, secret: str) -> None:
         self.secret = secret.encode()
         self.header = {"kid": key_id(secret)}
+
+
+def _moment(seconds: object) -> datetime | None:
+    if type(seconds) is not int:
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def key_id(secret: str) -> str:

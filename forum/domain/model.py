@@ -50,10 +50,11 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a token says: a session, and the user whose it is."""
+    """What a token says: a session, the user whose it is, and until when, to the second."""
 
     session_id: int
     user_id: int
+    expires: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,11 @@ class PasswordHasher(Protocol):
 class Tokens(Protocol):
     """Access tokens that clients keep and cannot forge."""
 
-    def issue(self, credentials: Credentials, expires: datetime) -> str:
-        """A token that says so until the given moment."""
+    def issue(self, credentials: Credentials) -> str:
+        """A token that says so."""
 
-    def read(self, token: str, now: datetime) -> Credentials | None:
-        """What a token says; None if it is forged, malformed or expired by `now`."""
+    def read(self, token: str) -> Credentials | None:
+        """What a token says, also when it has expired; None if it is forged or malformed."""
 
 
 class Events(Protocol):

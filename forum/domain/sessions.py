@@ -66,7 +66,9 @@ class SessionService:
         account = self._users.find_account(name) if name else None
         is_proved = self._proves(password, account)
         if account is None or account.is_disabled or not is_proved:
-            self._events.record("login failed", username=name, address=address)
+            # Not the name: people type their passwords there too.
+            user = account.user.id if account else None
+            self._events.record("login failed", user=user, address=address)
             raise WrongCredentials
         self._throttle.forgive_login(name, address)
         login = self._begin(self._with_current_hash(account, password))
@@ -78,14 +80,14 @@ class SessionService:
         if not token:
             raise TokenMissing
         now = self._clock.now()
-        credentials = self._tokens.read(token, now) if isinstance(token, str) else None
+        credentials = self._tokens.read(token) if isinstance(token, str) else None
         if credentials is None:
-            self._events.record("token refused", reason="forged, malformed or expired")
-            raise InvalidToken
+            raise self._refusal_of_token("forged or malformed")
+        if credentials.expires <= now:
+            raise self._refusal_of_token("expired", user=credentials.user_id)
         visitor = self._sessions.find(credentials, now)
         if visitor is None:
-            self._events.record("token refused", reason="ended", user=credentials.user_id)
-            raise InvalidToken
+            raise self._refusal_of_token("session ended", user=credentials.user_id)
         return visitor
 
     def is_touch_due(self, visitor: Visitor) -> bool:
@@ -146,6 +148,10 @@ class SessionService:
             self._events.record("session ended", user=visitor.user.id, session=session.id)
         return ended
 
+    def _refusal_of_token(self, reason: str, **details: object) -> InvalidToken:
+        self._events.record("token refused", reason=reason, **details)
+        return InvalidToken()
+
     def _prove(self, user: User, password: object, address: str) -> Account:
         self._throttle.admit_login(user.username, address)
         account = self._users.find_account(user.username)
@@ -166,8 +172,8 @@ class SessionService:
         session = self._sessions.begin(account, now, now + self._lifetime)
         if session is None:  # Changed, disabled or deleted since the password was compared.
             raise WrongCredentials
-        credentials = Credentials(session.id, account.user.id)
-        return Login(account.user, self._tokens.issue(credentials, session.expires))
+        credentials = Credentials(session.id, account.user.id, session.expires)
+        return Login(account.user, self._tokens.issue(credentials))
 
     def _with_current_hash(self, account: Account, password: object) -> Account:
         if not self._hasher.is_outdated(account.password_hash):

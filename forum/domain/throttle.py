@@ -1,5 +1,6 @@
 """How often somebody may try."""
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ class Throttle:
 
         A name is counted together with the address, so that no stranger can lock its owner out.
         """
-        self._take(self._login(username, address))
+        self._take(self._login(username, address), action="login", address=address)
 
     def forgive_login(self, username: str, address: str) -> None:
         """The login did not fail."""
@@ -54,33 +55,36 @@ class Throttle:
     def admit_registration(self, address: str) -> None:
         """Count a registration. Raises `TooManyRequests`."""
         if self._limits:
-            self._take(
-                [
-                    Quota(
-                        f"register minute {address}", self._limits.registrations_in_minute, _MINUTE
-                    ),
-                    Quota(f"register hour {address}", self._limits.registrations_in_hour, _HOUR),
-                ]
-            )
+            quotas = [
+                Quota(f"register minute {address}", self._limits.registrations_in_minute, _MINUTE),
+                Quota(f"register hour {address}", self._limits.registrations_in_hour, _HOUR),
+            ]
+            self._take(quotas, action="register", address=address)
 
     def admit_post(self, user_id: int) -> None:
         """Count a new article. Raises `TooManyRequests`."""
         if self._limits:
-            self._take([Quota(f"post {user_id}", self._limits.posts_in_minute, _MINUTE)])
+            quota = Quota(f"post {user_id}", self._limits.posts_in_minute, _MINUTE)
+            self._take([quota], action="post", user=user_id)
 
     def _login(self, username: str, address: str) -> list[Quota]:
         if not self._limits:
             return []
         limits, window = self._limits, self._limits.window
         return [
-            Quota(f"login {address} {username}", limits.failures_of_name, window),
+            Quota(f"login {address} {_digest(username)}", limits.failures_of_name, window),
             Quota(f"login {address}", limits.failures_of_address, window),
             Quota("login", limits.failures_of_all, window),
         ]
 
-    def _take(self, quotas: Sequence[Quota]) -> None:
+    def _take(self, quotas: Sequence[Quota], **details: object) -> None:
         now = self._clock.now()
         free = self._counters.take(quotas, now) if quotas else None
         if free:
-            self._events.record("too many requests", quota=quotas[0].key)
+            self._events.record("too many requests", **details)
             raise TooManyRequests(max(1, math.ceil((free - now).total_seconds())))
+
+
+def _digest(username: str) -> str:
+    # People type their passwords there too, and a store should not keep them.
+    return hashlib.sha256(username.encode()).hexdigest()

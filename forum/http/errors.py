@@ -93,7 +93,7 @@ async def _answer_falcon(
 async def _answer_unexpected(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: object
 ) -> None:
-    _log.error("%s %s failed", req.method, req.path, exc_info=error)
+    _log.error("%s %r failed", req.method, req.path, exc_info=error)
     _answer(resp, 500, "Internal server error")
 
 

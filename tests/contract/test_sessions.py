@@ -24,7 +24,7 @@ def begin(store: Store, account: Account, days: int = 1) -> Session:
 
 def test_a_session_is_found_with_its_user(store: Store, alice: Account) -> None:
     session = begin(store, alice)
-    found = store.sessions.find(Credentials(session.id, alice.user.id), NOW)
+    found = store.sessions.find(Credentials(session.id, alice.user.id, NOW + DAY), NOW)
     assert found == Visitor(alice.user, session)
 
 
@@ -39,7 +39,7 @@ def test_a_session_lasts_until_it_expires(
 ) -> None:
     session = begin(store, alice)
     moment = session.expires + seconds * SECOND
-    found = store.sessions.find(Credentials(session.id, alice.user.id), moment)
+    found = store.sessions.find(Credentials(session.id, alice.user.id, NOW + DAY), moment)
     assert (found is not None, bool(store.sessions.find_all(alice.user.id, moment))) == (
         is_there,
         is_there,
@@ -48,7 +48,7 @@ def test_a_session_lasts_until_it_expires(
 
 def test_a_session_of_another_is_not_found(store: Store, alice: Account, bob: Account) -> None:
     session = begin(store, alice)
-    assert store.sessions.find(Credentials(session.id, bob.user.id), NOW) is None
+    assert store.sessions.find(Credentials(session.id, bob.user.id, NOW + DAY), NOW) is None
 
 
 def test_no_session_begins_for_a_user_who_is_gone(store: Store, alice: Account) -> None:
@@ -92,7 +92,7 @@ def test_touching_a_session_that_is_gone_does_nothing(store: Store, alice: Accou
 def test_an_ended_session_is_not_found(store: Store, alice: Account) -> None:
     session = begin(store, alice)
     assert store.sessions.end(session.id, alice.user.id) == session
-    assert store.sessions.find(Credentials(session.id, alice.user.id), NOW) is None
+    assert store.sessions.find(Credentials(session.id, alice.user.id, NOW + DAY), NOW) is None
 
 
 def test_nobody_ends_the_session_of_another(store: Store, alice: Account, bob: Account) -> None:

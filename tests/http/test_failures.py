@@ -22,7 +22,7 @@ UNEXPECTED = refusal(500, "Internal server error")
 
 SECRET_WORDS = 'relation "users" at /srv/forum/data.db line 7'
 
-TOKEN = JwtTokens(lambda: [SECRET]).issue(Credentials(1, 1), datetime(2100, 1, 1, tzinfo=UTC))
+TOKEN = JwtTokens(lambda: [SECRET]).issue(Credentials(1, 1, datetime(2100, 1, 1, tzinfo=UTC)))
 BODY = {
     "username": "alice#1",
     "password": PASSWORD,

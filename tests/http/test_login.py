@@ -27,6 +27,11 @@ def test_the_token_of_a_login_names_who_logged_in(client: Client, bob: str) -> N
 
 
 @ON_ONE_STORE
+def test_no_cache_keeps_a_token(client: Client, alice: str) -> None:
+    assert log_in(client).headers["cache-control"] == "no-store"
+
+
+@ON_ONE_STORE
 def test_a_second_login_leaves_the_first_token_valid(client: Client, alice: str) -> None:
     log_in(client)
     assert client.post("/verify-token", {"access-token": alice}).status_code == 200

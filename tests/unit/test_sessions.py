@@ -96,7 +96,10 @@ def test_a_token_that_is_nothing_is_missing(forum: Forum, nothing: object) -> No
         forum.sessions.authenticate(nothing)
 
 
-@pytest.mark.parametrize("token", [5, True, ["a"], {"a": 1}, "99 1 9e9", "1 2 9e9"])
+@pytest.mark.parametrize(
+    "token",
+    [5, True, ["a"], {"a": 1}, "99 1 2100-01-01T00:00:00+00:00", "1 2 2100-01-01T00:00:00+00:00"],
+)
 def test_a_token_of_no_session_is_invalid(forum: Forum, bob: User, token: object) -> None:
     forum.log_in()
     with pytest.raises(InvalidToken):
@@ -211,7 +214,7 @@ def test_every_event_is_recorded_once(forum: Forum, alice: User) -> None:
         forum.log_in(password=OTHER, at=THERE)
     forum.sessions.change_password(visitor, PASSWORD, OTHER, HERE)
     with pytest.raises(InvalidToken):
-        visit(forum, f"{visitor.session.id} 1 9e9")
+        visit(forum, f"{visitor.session.id} 1 {(forum.clock.now() + LIFETIME).isoformat()}")
     forum.sessions.log_out(visit(forum, forum.log_in(password=OTHER)))
     assert forum.events.names() == [
         "login",
@@ -223,11 +226,27 @@ def test_every_event_is_recorded_once(forum: Forum, alice: User) -> None:
     ]
 
 
+def test_a_refused_token_is_recorded_with_the_reason(forum: Forum, alice: User) -> None:
+    token = forum.log_in()
+    forum.sessions.log_out(visit(forum, token))
+    forum.events.all.clear()
+    for refused in ("garbage", token):
+        with pytest.raises(InvalidToken):
+            visit(forum, refused)
+    forum.clock.moment += LIFETIME
+    with pytest.raises(InvalidToken):
+        visit(forum, token)
+    reasons = [details["reason"] for _, details in forum.events.all]
+    assert reasons == ["forged or malformed", "session ended", "expired"]
+
+
 def test_no_event_tells_a_password_a_token_or_a_hash(forum: Forum, alice: User) -> None:
     token = forum.log_in()
     with pytest.raises(WrongCredentials):
         forum.log_in(password=OTHER)
     forum.sessions.change_password(visit(forum, token), PASSWORD, OTHER, HERE)
+    with pytest.raises(WrongCredentials):
+        forum.log_in(username=OTHER)
     told = str(forum.events.all)
     secrets = (PASSWORD, OTHER, token, forum.store.accounts[alice.id].password_hash)
     assert [each for each in secrets if each in told] == []
