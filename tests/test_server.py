@@ -1,4 +1,6 @@
 import json
+import re
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -146,3 +148,19 @@ def test_dropping_a_secret_logs_out_everybody_under_it(tmp_path: Path) -> None:
     run(tmp_path, "secret", "drop", id)
     with running(tmp_path) as server:
         assert server.call("POST", "/verify-token", old)[0] == 401
+
+
+def test_the_lines_of_the_readme_work_as_printed(tmp_path: Path) -> None:
+    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text()
+    [script] = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL)
+    script = script.replace("\ncurl ", "\necho; curl --fail-with-body ")
+    with running(tmp_path) as server:
+        result = subprocess.run(
+            ["bash", "-e", "-c", script.replace("127.0.0.1:8000", f"127.0.0.1:{server.port}")],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    answers = result.stdout.splitlines()[1:]
+    assert (result.returncode, len(answers)) == (0, script.count("echo;")), result.stdout
+    assert all(line.startswith('{"') for line in answers), answers
