@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 
-from peewee import SQL, Table
+from peewee import SQL, Column, Select, Table
 
 from forum.adapters.sql import Database, Row, compile_query, slot
 from forum.domain.model import Account, Article, Author, LastIds, Session, User
@@ -18,7 +18,7 @@ class SqlArchive:
     def __init__(self, database: Database) -> None:
         self._database = database
         article, user, session = Table("articles"), Table("users"), Table("sessions")
-        self._accounts = compile_query(
+        self._accounts = _compile_batch(
             database,
             user.select(
                 user.c.id,
@@ -26,13 +26,10 @@ class SqlArchive:
                 user.c.date_registered,
                 user.c.password_hash,
                 user.c.is_disabled,
-            )
-            .where(user.c.id > slot("after"))
-            .order_by(user.c.id)
-            .limit(SQL(str(_BATCH))),
-            "after",
+            ),
+            user.c.id,
         )
-        self._articles = compile_query(
+        self._articles = _compile_batch(
             database,
             article.select(
                 article.c.id,
@@ -41,14 +38,10 @@ class SqlArchive:
                 article.c.date_posted,
                 article.c.user_id,
                 user.c.username,
-            )
-            .join(user, on=(user.c.id == article.c.user_id))
-            .where(article.c.id > slot("after"))
-            .order_by(article.c.id)
-            .limit(SQL(str(_BATCH))),
-            "after",
+            ).join(user, on=(user.c.id == article.c.user_id)),
+            article.c.id,
         )
-        self._sessions = compile_query(
+        self._sessions = _compile_batch(
             database,
             session.select(
                 session.c.id,
@@ -56,11 +49,8 @@ class SqlArchive:
                 session.c.last_used,
                 session.c.expires,
                 session.c.user_id,
-            )
-            .where(session.c.id > slot("after"))
-            .order_by(session.c.id)
-            .limit(SQL(str(_BATCH))),
-            "after",
+            ),
+            session.c.id,
         )
         self._add_account = _compile_insert(
             database, user, "date_registered", "id", "is_disabled", "password_hash", "username"
@@ -148,6 +138,11 @@ class SqlArchive:
         while rows:
             yield from rows
             rows = self._database.read(sql, rows[-1][0])
+
+
+def _compile_batch(database: Database, query: Select, key: Column) -> str:
+    batch = query.where(key > slot("after")).order_by(key).limit(SQL(str(_BATCH)))
+    return compile_query(database, batch, "after")
 
 
 def _compile_insert(database: Database, table: Table, *columns: str) -> str:
