@@ -65,7 +65,7 @@ def main() -> None:
 def serve() -> None:
     """Serve the API; make and migrate the database first.
 
-    SIGTERM ends it gracefully, SIGHUP renews the workers without losing a request.
+    SIGTERM ends it, SIGHUP renews the workers; both answer the requests under way first.
     """
     settings = Settings.from_environment()
     prepare(settings)

@@ -58,3 +58,37 @@ def test_a_service_that_is_killed_comes_back_by_itself(tmp_path: Path) -> None:
         found = examine(tmp_path / "data/forum.db", load)
         problems.append(found["lost"] + found["wrong id"] + found["integrity"])
     assert problems == [0, 0, 0]
+
+
+def unanswered(path: Path, load: Load) -> int:
+    """Writes that were done for clients who never heard of it."""
+    with closing(apsw.Connection(str(path))) as connection:
+        [(present,)] = connection.execute("SELECT count(*) FROM articles").fetchall()
+    return int(present) - len(load.acknowledged)
+
+
+def test_every_request_that_workers_took_is_answered_before_they_are_renewed(
+    tmp_path: Path,
+) -> None:
+    database = tmp_path / "data/forum.db"
+    with running(tmp_path, THROTTLE="off") as server:
+        load = Load(server.port, server.sign_up())
+        with load.running():
+            for _ in range(3):
+                load.await_writes(len(load.acknowledged) + 500)
+                server.process.send_signal(signal.SIGHUP)
+            load.await_writes(len(load.acknowledged) + 500)
+    problems = examine(database, load) | {"unanswered": unanswered(database, load)}
+    print(f"{len(load.acknowledged)} acknowledged, {load.statuses}, {problems}")
+    assert (set(problems.values()), set(load.statuses)) == ({0}, {200}), problems
+
+
+def test_every_request_that_was_taken_is_answered_before_the_service_stops(tmp_path: Path) -> None:
+    database = tmp_path / "data/forum.db"
+    with running(tmp_path, THROTTLE="off") as server:
+        load = Load(server.port, server.sign_up())
+        with load.running():
+            load.await_writes(500)
+            status = server.stop()
+    problems = examine(database, load) | {"unanswered": unanswered(database, load)}
+    assert (status, set(problems.values()), set(load.statuses)) == (0, {0}, {200}), problems
