@@ -1,11 +1,13 @@
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from tests.conftest import SECRET
 from tests.servers import PASSWORD, Server, run, running
 
 
@@ -104,6 +106,31 @@ def test_failures_are_counted_over_all_processes(tmp_path: Path) -> None:
     with running(tmp_path, WORKERS="3", LOGIN_FAILURES="5") as server:
         body = {"username": "alice#1", "password": "Wrong#123"}
         answers = [server.call("POST", "/login", body)[0] for _ in range(8)]
+    assert answers == [401] * 5 + [429] * 3
+
+
+@pytest.fixture
+def nodes(tmp_path: Path, new_postgres: Callable[[], str]) -> Iterator[list[Server]]:
+    """Two machines, as it were: a folder each, and one database."""
+    settings = {"DATABASE_URL": new_postgres(), "SECRET_KEY": SECRET, "LOGIN_FAILURES": "5"}
+    folders = [tmp_path / "a", tmp_path / "b"]
+    with ExitStack() as stack:
+        for folder in folders:
+            folder.mkdir()
+        yield [stack.enter_context(running(folder, **settings)) for folder in folders]
+
+
+def test_a_session_that_one_node_ends_is_refused_by_the_other(nodes: list[Server]) -> None:
+    first, second = nodes
+    token = {"access-token": first.sign_up()}
+    before = second.call("POST", "/verify-token", token)[0]
+    first.call("POST", "/logout", token)
+    assert (before, second.call("POST", "/verify-token", token)[0]) == (200, 401)
+
+
+def test_failures_are_counted_over_all_nodes(nodes: list[Server]) -> None:
+    body = {"username": "alice#1", "password": "Wrong#123"}
+    answers = [nodes[each % 2].call("POST", "/login", body)[0] for each in range(8)]
     assert answers == [401] * 5 + [429] * 3
 
 
