@@ -128,6 +128,9 @@ class SqlUsers:
             "flag", "id",
         )  # fmt: skip
         self._delete = compile_query(database, user.delete().where(own).returning(user.c.id), "id")
+        self._lock = compile_query(
+            database, lock(database, user.select(user.c.id).where(own), "FOR UPDATE"), "id"
+        )
         self._end_sessions = compile_query(
             database,
             session.delete().where(session.c.user_id == slot("user")).returning(session.c.id),
@@ -189,6 +192,8 @@ class SqlUsers:
 
     def delete(self, user_id: int, heir_id: int | None) -> None:
         with self._database.all_or_nothing():
+            # Locked, or else an article that is posted meanwhile would be left without an author.
+            self._database.read(self._lock, user_id)
             self._database.write(self._end_sessions, user_id)
             if heir_id is None:
                 self._database.write(self._delete_articles, user_id)
@@ -324,6 +329,11 @@ def _page(
 
 def _newest_first(article: Table) -> tuple[Ordering, Ordering]:
     return article.c.date_posted.desc(), article.c.id.desc()
+
+
+def lock(database: Database, query: Select, mode: str) -> Select:
+    """The query, which locks the rows that it finds where rows can be locked one by one; elsewhere whoever writes is alone."""
+    return query.for_update(mode) if database.for_update else query  # type: ignore[arg-type]  # the stubs know no mode
 
 
 def slot(name: str) -> Value:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from peewee import EXCLUDED, SQL, Case, Select, Table
 
-from forum.adapters.sql import Database, compile_query, slot
+from forum.adapters.sql import Database, compile_query, lock, slot
 from forum.domain.model import Quota
 
 _FORGOTTEN = 10
@@ -92,4 +92,4 @@ def _over(database: Database, counter: Table) -> Select:
     """Some counters whose windows are over; where rows can be locked, only those that nobody else uses."""
     old = counter.alias("old")
     query = old.select(old.c.key).where(old.c.resets <= slot("now")).limit(SQL(str(_FORGOTTEN)))
-    return query.for_update("FOR UPDATE SKIP LOCKED") if database.for_update else query  # type: ignore[arg-type]
+    return lock(database, query, "FOR UPDATE SKIP LOCKED")

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from peewee import SQL, Select, Table
 
-from forum.adapters.sql import Database, Row, compile_query, slot
+from forum.adapters.sql import Database, Row, compile_query, lock, slot
 from forum.domain.model import Account, Credentials, Session, User, Visitor
 
 _CLEANED = 100
@@ -41,14 +41,16 @@ class SqlSessions:
             "user",
             "now",
         )
+        owner = user.select(user.c.id, slot("created"), slot("used"), slot("expires")).where(
+            user.c.id == slot("user"),
+            user.c.password_hash == slot("hash"),
+            user.c.is_disabled == SQL("false"),
+        )
+        # Locked, or else a session could begin under a password that is changed at that moment.
         self._begin = compile_query(
             database,
             session.insert(
-                user.select(user.c.id, slot("created"), slot("used"), slot("expires")).where(
-                    user.c.id == slot("user"),
-                    user.c.password_hash == slot("hash"),
-                    user.c.is_disabled == SQL("false"),
-                ),
+                lock(database, owner, "FOR SHARE"),
                 columns=[
                     session.c.user_id,
                     session.c.created,
@@ -93,10 +95,11 @@ class SqlSessions:
     def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
         now, end = self._database.store_time(created), self._database.store_time(expires)
         with self._database.all_or_nothing():
-            self._database.write(self._forget_expired, now)
             rows = self._database.write(
                 self._begin, now, now, end, account.user.id, account.password_hash
             )
+            # Afterwards: who holds locks of expired sessions must wait for nobody.
+            self._database.write(self._forget_expired, now)
         for (id,) in rows:
             return Session(id, created, created, expires)
         return None
@@ -134,4 +137,4 @@ def _expired(database: Database, session: Table) -> Select:
     """Some expired sessions; where rows can be locked, only those that nobody else clears away."""
     old = session.alias("old")
     query = old.select(old.c.id).where(old.c.expires <= slot("now")).limit(SQL(str(_CLEANED)))
-    return query.for_update("FOR UPDATE SKIP LOCKED") if database.for_update else query  # type: ignore[arg-type]
+    return lock(database, query, "FOR UPDATE SKIP LOCKED")

@@ -1,3 +1,6 @@
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
 import pytest
 
 from forum.domain.model import Account, Credentials, Session, Visitor
@@ -64,6 +67,20 @@ def test_no_session_begins_for_a_disabled_user(store: Store, alice: Account) -> 
 def test_no_session_begins_under_a_password_that_was_changed(store: Store, alice: Account) -> None:
     store.users.change_password_hash(alice.user.id, "new")
     assert store.sessions.begin(alice, NOW, NOW + DAY) is None
+
+
+def test_no_session_begins_beside_a_change_of_the_password(store: Store) -> None:
+    account = store.account()
+    survivors = []
+    with ThreadPoolExecutor(2) as pool:
+        for round in range(50):
+            new = f"hash {round}"
+            begun = pool.submit(store.sessions.begin, account, NOW, NOW + DAY)
+            changed = pool.submit(store.users.change_password_hash, account.user.id, new)
+            assert (changed.result(), begun.exception()) == (True, None)
+            survivors += store.sessions.find_all(account.user.id, NOW)
+            account = replace(account, password_hash=new)
+    assert survivors == []
 
 
 def test_expired_sessions_are_forgotten_at_the_next_login(store: Store, alice: Account) -> None:

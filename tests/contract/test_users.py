@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
@@ -139,6 +140,23 @@ def test_a_deleted_user_is_gone_with_articles_and_sessions(store: Store) -> None
         store.sessions.find_all(author.id, NOW),
     )
     assert left == (None, [], [])
+
+
+def test_nothing_is_left_of_a_user_who_posts_while_he_is_deleted(store: Store) -> None:
+    alice = store.author()
+
+    def post() -> None:
+        for _ in range(30):
+            store.articles.add(alice, "A title", "A text", NOW)
+
+    with ThreadPoolExecutor(3) as pool:
+        posts = [pool.submit(post) for _ in range(3)]
+        while not store.articles.latest(0, 1):
+            pass
+        store.users.delete(alice.id, None)
+        for each in posts:
+            each.result()
+    assert store.articles.latest(0, 1) == []
 
 
 def test_the_articles_of_a_deleted_user_go_to_the_heir(
