@@ -9,6 +9,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.gasgi import ASGIWorker
 
+from forum.adapters.databases import SQLITE_PREFIX
 from forum.config import BadSetting, Settings
 from forum.http.guard import Application
 from forum.main import MEMORY_URL, app, data_folder
@@ -63,16 +64,16 @@ def _release_signals(worker: ASGIWorker) -> None:
 
 
 def _greeting(settings: Settings) -> str:
-    memory = settings.database_url == MEMORY_URL
-    return "\n".join(
-        [
-            f"The forum listens on http://{settings.bind}",
-            "Its data is in memory and ends with it"
-            if memory
-            else f"Its data lies in {data_folder(settings).resolve()}",
-            f"Try: curl http://{settings.bind}/articles",
-        ]
-    )
+    lines = [f"The forum listens on http://{settings.bind}", _whereabouts(settings)]
+    return "\n".join([*lines, f"Try: curl http://{settings.bind}/articles"])
+
+
+def _whereabouts(settings: Settings) -> str:
+    if settings.database_url == MEMORY_URL:
+        return "Its data is in memory and ends with it"
+    if settings.database_url.startswith(SQLITE_PREFIX):
+        return f"Its data lies in {data_folder(settings).resolve()}"
+    return "Its data lies in PostgreSQL"
 
 
 def _refuse_taken(bind: str) -> None:
