@@ -9,6 +9,7 @@ from typing import Self
 from environs import Env, EnvError, ValidationError, validate
 
 _PREFIX = "FORUM_"
+_SOCKET = re.compile("unix:/.")
 
 SHORTEST_SECRET = 32
 """Bytes: the output of SHA-256, below which RFC 7518, section 3.2, forbids a key for HS256."""
@@ -64,7 +65,7 @@ class Settings:
                     "TOKEN_LIFETIME", 14 * 24 * 3600, validate=_between(1, 2**31)
                 ),
                 page_size=env.int("PAGE_SIZE", 10, validate=_between(1, 1000)),
-                bind=env.str("BIND", "127.0.0.1:8000", validate=validate.Length(min=1)),
+                bind=env.str("BIND", "127.0.0.1:8000", validate=_address),
                 workers=env.int("WORKERS", 2, validate=_between(1, 256)),
                 threads=env.int("THREADS", 8, validate=_between(1, 256)),
                 hashes=env.int("HASHES", 1, validate=_between(1, 64)),
@@ -98,11 +99,17 @@ class Settings:
             **asdict(self),
             "secret_key": "***" if self.secret_key else "(a file beside the database)",
             "old_secret_keys": ",".join("***" for _ in self.old_secret_keys),
-            "database_url": re.sub(r":[^:/@]*@", ":***@", self.database_url),
+            "database_url": _masked(self.database_url),
             "cors_origins": ",".join(self.cors_origins),
             "trusted_proxies": ",".join(self.trusted_proxies),
         }
         return {_PREFIX + name.upper(): str(value) for name, value in values.items()}
+
+
+def _masked(url: str) -> str:
+    # Greedy: a password that should have been percent-encoded has an "@" of its own.
+    without_user = re.sub(r"://.*@", "://***@", url)
+    return re.sub(r"(password=)[^&]*", r"\1***", without_user)
 
 
 def _refuse_unknown(known: set[str]) -> None:
@@ -126,6 +133,12 @@ def _networks(networks: list[str]) -> None:
             raise ValidationError(
                 "it must be addresses and networks like 10.0.0.0/8, separated by commas"
             ) from None
+
+
+def _address(text: str) -> None:
+    host, _, port = text.rpartition(":")
+    if not (host and port.isdecimal() and 0 < int(port[:6]) < 65536) and not _SOCKET.match(text):
+        raise ValidationError("it must be like 127.0.0.1:8000, [::1]:8000 or unix:/path")
 
 
 def _strong(*secrets: str) -> None:

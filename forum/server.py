@@ -78,10 +78,11 @@ def _whereabouts(settings: Settings) -> str:
 
 def _refuse_taken(bind: str) -> None:
     # gunicorn tries again for five seconds and ends without saying what to do.
-    host, separator, port = bind.rpartition(":")
-    if not separator or not port.isdigit() or bind.startswith("unix:"):
+    host, _, port = bind.rpartition(":")
+    if bind.startswith("unix:"):
         return
+    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
     try:
-        socket.create_server((host.strip("[]"), int(port))).close()
-    except (OSError, OverflowError) as error:
+        socket.create_server((host.strip("[]"), int(port)), family=family).close()
+    except OSError as error:
         raise BadSetting(f"FORUM_BIND: nothing can listen on {bind}: {error}") from error

@@ -23,10 +23,11 @@ class Server:
 
     process: subprocess.Popen[str]
     port: int
+    host: str = "127.0.0.1"
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """The status and the JSON of an answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
         try:
             raw = None if body is None else json.dumps(body)
             connection.request(method, path, raw, {"Content-Type": "application/json"})
@@ -37,7 +38,7 @@ class Server:
 
     def talk(self, request: bytes, *, half_close: bool = False) -> bytes:
         """What comes back for these bytes until the server closes, or is silent for a second."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
+        with socket.create_connection((self.host, self.port), timeout=1) as connection:
             connection.sendall(request)
             if half_close:
                 connection.shutdown(socket.SHUT_WR)
@@ -68,20 +69,20 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path, **settings: str) -> Iterator[Server]:
+def running(folder: Path, host: str = "127.0.0.1", **settings: str) -> Iterator[Server]:
     """A server with its data in the folder, ready to be called."""
     port = free_port()
     log = (folder / "server.log").open("a+")
     process = subprocess.Popen(
         [sys.executable, "-m", "forum", "serve"],
         cwd=folder,
-        env=environment(BIND=f"127.0.0.1:{port}", **settings),
+        env=environment(BIND=f"{f'[{host}]' if ':' in host else host}:{port}", **settings),
         stderr=log,
         text=True,
     )
     try:
-        _await(process, port, folder / "server.log")
-        yield Server(process, port)
+        _await(process, host, port, folder / "server.log")
+        yield Server(process, port, host)
     finally:
         if process.poll() is None:
             process.kill()
@@ -108,12 +109,12 @@ def free_port() -> int:
         return port
 
 
-def _await(process: subprocess.Popen[str], port: int, log: Path) -> None:
+def _await(process: subprocess.Popen[str], host: str, port: int, log: Path) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
         with suppress(OSError, http.client.HTTPException):
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+            connection = http.client.HTTPConnection(host, port, timeout=5)
             connection.request("GET", "/articles")
             connection.getresponse().read()
             connection.close()

@@ -47,7 +47,8 @@ def test_a_mistake_on_the_command_line_ends_with_two(tmp_path: Path, arguments: 
         ("DATABASE_URL", "sqlite:////proc/nowhere/forum.db"),
         ("DATABASE_URL", "postgresql://localhost:1/forum"),
         ("DATABASE_URL", "postgresql://localhost/forum?nonsense=1"),
-        ("BIND", "127.0.0.1:99999"),
+        *(("BIND", bad) for bad in ["", "8000", ":8000", "localhost", "127.0.0.1:x", "unix:"]),
+        *(("BIND", f"127.0.0.1:{port}") for port in ["0", "99999", "-1", "9" * 5000]),
         ("BIND", "192.0.2.1:8000"),
         ("PAGESIZE", "10"),
     ],
@@ -60,13 +61,17 @@ def test_a_bad_setting_is_refused_in_one_line(tmp_path: Path, name: str, value: 
     assert complaints[0].startswith("Error: ")
 
 
-def test_the_settings_are_shown_without_their_secrets(tmp_path: Path) -> None:
-    result = run(
-        tmp_path,
-        "config",
-        SECRET_KEY="canary " * 9,
-        DATABASE_URL="postgresql://forum:canary@localhost/forum",
-    )
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://forum:canary@localhost/forum",
+        "postgresql://forum:canary%40canary@a:5432,b:5432/forum?target_session_attrs=read-write",
+        "postgresql://forum:canary@canary/canary:canary@localhost/forum",
+        "postgresql://localhost/forum?user=forum&password=canary&sslpassword=canary",
+    ],
+)
+def test_the_settings_are_shown_without_their_secrets(tmp_path: Path, url: str) -> None:
+    result = run(tmp_path, "config", SECRET_KEY="canary " * 9, DATABASE_URL=url)
     assert (result.returncode, "canary" in result.stdout) == (0, False)
 
 

@@ -147,6 +147,12 @@ def test_memory_serves_and_leaves_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize("host", ["localhost", "::1"])
+def test_it_listens_on_names_and_ipv6_too(tmp_path: Path, host: str) -> None:
+    with running(tmp_path, host) as server:
+        assert server.call("GET", "/articles")[0] == 200
+
+
 def test_a_taken_port_is_refused_in_one_line(tmp_path: Path, server: Server) -> None:
     result = run(tmp_path, "serve", BIND=f"127.0.0.1:{server.port}")
     assert result.returncode == 1
