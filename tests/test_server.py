@@ -1,8 +1,9 @@
 import json
 import re
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -147,7 +148,16 @@ def test_memory_serves_and_leaves_no_file(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("host", ["localhost", "::1"])
+def has_ipv6() -> bool:
+    with suppress(OSError), socket.create_server(("::1", 0), family=socket.AF_INET6):
+        return True
+    return False
+
+
+NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6")
+
+
+@pytest.mark.parametrize("host", ["localhost", pytest.param("::1", marks=NEEDS_IPV6)])
 def test_it_listens_on_names_and_ipv6_too(tmp_path: Path, host: str) -> None:
     with running(tmp_path, host) as server:
         assert server.call("GET", "/articles")[0] == 200
