@@ -185,9 +185,11 @@ def fill(url: str) -> Contents:
     return contents(url)
 
 
-def write_old(path: Path, users: list[OldRow], articles: list[OldRow]) -> Path:
+def write_old(
+    path: Path, users: list[OldRow], articles: list[OldRow], schema: str = OLD_SCHEMA
+) -> Path:
     with closing(apsw.Connection(str(path))) as connection:
-        connection.execute(OLD_SCHEMA)
+        connection.execute(schema)
         as_text = "CAST(? AS TEXT), CAST(? AS TEXT)"
         connection.executemany(f"INSERT INTO user VALUES (?, {as_text}, ?)", users)
         connection.executemany(f"INSERT INTO article VALUES (?, {as_text}, ?, ?)", articles)
@@ -572,6 +574,18 @@ def test_what_no_store_can_keep_is_replaced_in_old_texts(
     assert [(each.title, each.text) for each in contents(url)[1]] == [(expected, expected)]
 
 
+def test_ids_that_are_no_numbers_are_told(folder: Path) -> None:
+    date = "2020-02-02 00:17:49.735642"
+    schema = OLD_SCHEMA.replace("INTEGER NOT NULL PRIMARY KEY", "ANY").replace("INTEGER", "ANY")
+    users: list[OldRow] = [(1, "alice#1", "Password#1", date)]
+    articles: list[OldRow] = [(5, "A title", "A text", date, 1), (6, "Other", "A text", date, "x")]
+    for odd in (None, "abc", 2.5, b"1"):
+        users.append((odd, "bobby#2", "Password#2", date))
+        articles.append((odd, "A title", "A text", date, 1))
+    output = run("import-flaskapi", write_old(folder / "odd.sqlite", users, articles, schema))
+    assert output.stdout.splitlines()[-1] == "1 users and 1 articles imported; 9 remarks"
+
+
 @pytest.mark.parametrize("name", [b"alice\0#1", b"alice\xff#1"], ids=["NUL", "no UTF-8"])
 def test_a_name_that_no_store_can_keep_is_remarked_on(folder: Path, name: bytes) -> None:
     users: list[OldRow] = [(3, name, "Password#1", "2020-02-02 00:17:49.735642")]
@@ -593,6 +607,7 @@ def test_a_text_that_was_altered_is_remarked_on(folder: Path, stored: bytes) -> 
     [
         ("2020-02-02 00:17:49.000000", NOW.replace(microsecond=0)),
         ("2020-02-02 00:17:49", NOW.replace(microsecond=0)),
+        ("2020-02-02T02:17:49.735642+02:00", NOW),
         ("2020-02-02 00:17:49.000001", NOW.replace(microsecond=1)),
         ("9999-12-31 23:59:59.999999", datetime(9999, 12, 31, 23, 59, 59, 999999, UTC)),
     ],

@@ -71,6 +71,7 @@ def _is_mended(stored: bytes | None) -> bool:
 
 def _time(stored: bytes | None) -> datetime | None:
     try:
-        return datetime.fromisoformat((stored or b"").decode()).replace(tzinfo=UTC)
-    except ValueError:
+        moment = datetime.fromisoformat((stored or b"").decode())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None

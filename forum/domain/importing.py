@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 from forum.domain.ids import MAX_ID
 from forum.domain.model import Account, Article, Author, LastIds, User
@@ -14,9 +14,9 @@ from forum.domain.users import is_password, is_username
 
 @dataclass(frozen=True, slots=True)
 class OldUser:
-    """A user as the old program kept him; None for what is missing or cannot be read."""
+    """A user as the old program kept him; None for what is missing or cannot be read, an id as it was found."""
 
-    id: int
+    id: object
     username: str | None
     password: str | None
     date_registered: datetime | None
@@ -24,13 +24,13 @@ class OldUser:
 
 @dataclass(frozen=True, slots=True)
 class OldArticle:
-    """An article as the old program kept it; None for what is missing or cannot be read."""
+    """An article as the old program kept it; None for what is missing or cannot be read, ids as they were found."""
 
-    id: int
+    id: object
     title: str | None
     text: str | None
     date_posted: datetime | None
-    user_id: int | None
+    user_id: object
     is_mended: bool = False
     """Whether characters that no store can keep were replaced in the title or the text."""
 
@@ -93,7 +93,7 @@ def _importable_users(
     names: dict[str, int] = {}
     for old in old_users:
         who = f"user {old.id} ({old.username!r})"
-        if not 0 < old.id <= MAX_ID or old.username is None or old.date_registered is None:
+        if not _is_id(old.id) or old.username is None or old.date_registered is None:
             remarks.append(f"{who} was not imported: the id, the name or the date cannot be read")
         elif old.username in names:
             remarks.append(f"{who} was not imported: user {names[old.username]} has the same name")
@@ -110,14 +110,18 @@ def _importable_articles(
     old_articles: Iterable[OldArticle], authors: dict[int, Author], remarks: list[str]
 ) -> Iterator[Article]:
     for old in old_articles:
-        author = authors.get(old.user_id or 0)
+        author = authors.get(old.user_id) if _is_id(old.user_id) else None
         if author is None:
             remarks.append(
                 f"article {old.id} was not imported: its author, user {old.user_id}, is not there"
             )
-        elif not 0 < old.id <= MAX_ID or old.date_posted is None:
+        elif not _is_id(old.id) or old.date_posted is None:
             remarks.append(f"article {old.id} was not imported: the id or the date cannot be read")
         else:
             if old.is_mended:
                 remarks.append(f"article {old.id} has \ufffd where a character cannot be kept")
             yield Article(old.id, old.title or "", old.text or "", old.date_posted, author)
+
+
+def _is_id(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and 0 < value <= MAX_ID
