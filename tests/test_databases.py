@@ -22,7 +22,7 @@ from forum.adapters.sql_counters import SqlCounters
 from forum.adapters.sql_sessions import SqlSessions
 from forum.adapters.sqlite import SqliteDatabase
 from forum.domain.errors import Unavailable
-from forum.domain.model import Author
+from forum.domain.model import Author, Quota
 from tests.servers import environment, run
 
 NOW = datetime(2020, 2, 2, tzinfo=UTC)
@@ -72,6 +72,16 @@ def test_no_statement_of_a_request_scans_a_table_or_sorts_rows(migrated: SqliteD
         if "TEMP B-TREE" in step or ("SCAN" in step and "USING COVERING INDEX" not in step)
     ]
     assert (len(plans) > 10, bad) == (True, [])
+
+
+@ON_BOTH
+def test_counters_that_are_over_are_cleared_away(migrated: Database) -> None:
+    counters, minute = SqlCounters(migrated), timedelta(minutes=1)
+    for number in range(15):
+        counters.take([Quota(f"key {number}", 3, minute)], NOW)
+    for number in (1, 2):
+        counters.take([Quota("last", 3, minute)], NOW + number * minute)
+    assert migrated.read("SELECT key FROM counters") == [("last",)]
 
 
 @ON_POSTGRES

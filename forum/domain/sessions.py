@@ -1,6 +1,5 @@
 """Logging in and out, and who somebody is."""
 
-from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +10,6 @@ from forum.domain.errors import (
     PasswordMissing,
     SessionNotFound,
     TokenMissing,
-    Unavailable,
     WrongCredentials,
     WrongPassword,
 )
@@ -95,9 +93,8 @@ class SessionService:
         return self._clock.now() - visitor.session.last_used >= STEP
 
     def touch(self, visitor: Visitor) -> None:
-        """Note that the session is in use. It is no reason to refuse anything if that fails."""
-        with suppress(Unavailable):
-            self._sessions.touch(visitor.session.id, self._clock.now())
+        """Note that the session is in use."""
+        self._sessions.touch(visitor.session.id, self._clock.now())
 
     def log_out(self, visitor: Visitor) -> User:
         """End the session that asks. Raises `InvalidToken` if it has just been ended."""

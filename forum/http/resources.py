@@ -1,12 +1,14 @@
 """One class for each noun, one responder for each documented route."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import orjson
 from falcon.asgi import Request, Response
 
 from forum.domain.articles import ArticleService
+from forum.domain.errors import Unavailable
 from forum.domain.model import Login, Session, Visitor
 from forum.domain.sessions import SessionService
 from forum.domain.users import UserService
@@ -58,7 +60,8 @@ class Visitors:
         """Whose token the request carries. Raises `TokenMissing`, `InvalidToken`."""
         visitor = await self._call(self._sessions.authenticate, read_token(req, body))
         if self._sessions.is_touch_due(visitor):
-            await self._call(self._sessions.touch, visitor)
+            with suppress(Unavailable):  # It is no reason to refuse what was asked.
+                await self._call(self._sessions.touch, visitor)
         return visitor
 
 

@@ -124,6 +124,19 @@ def test_an_unavailable_service_says_when_to_try_again(failing: tuple[Forum, str
         assert int(send(client, method, path).headers["retry-after"]) > 0
 
 
+def test_a_token_is_good_also_where_its_use_cannot_be_noted() -> None:
+    class Untouchable(MemorySessions):
+        def touch(self, session_id: int, moment: datetime) -> None:
+            raise Unavailable
+
+    store, yesterday = MemoryStore(), datetime.now(UTC) - timedelta(days=1)
+    user = MemoryUsers(store).add("alice#1", "a hash", yesterday)
+    account = store.accounts[user.id]
+    MemorySessions(store).begin(account, yesterday, datetime(2100, 1, 1, tzinfo=UTC))
+    with Client(assemble(store, sessions=Untouchable(store))) as client:
+        assert client.post("/verify-token", {"access-token": TOKEN}).status_code == 200
+
+
 def test_an_unexpected_error_is_answered_in_the_same_shape(failing: tuple[Forum, str, str]) -> None:
     forum, method, path = failing
     with forum(RuntimeError(SECRET_WORDS)) as client:

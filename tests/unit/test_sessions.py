@@ -9,19 +9,28 @@ from forum.domain.errors import (
     PasswordMissing,
     SessionNotFound,
     TokenMissing,
+    TooManyRequests,
     UsernameMissing,
     WrongCredentials,
     WrongPassword,
 )
 from forum.domain.model import User, Visitor
 from forum.domain.sessions import STEP
-from tests.unit.conftest import HERE, LIFETIME, PASSWORD, THERE, Forum
+from tests.unit.conftest import HERE, LIFETIME, LIMITS, PASSWORD, THERE, Forum
 
 OTHER = "Password#2"
 
 
 def visit(forum: Forum, token: str) -> Visitor:
     return forum.sessions.authenticate(token)
+
+
+@pytest.fixture
+def alice_forum() -> Forum:
+    """A forum with limits, and alice."""
+    forum = Forum(LIMITS)
+    forum.register("alice#1")
+    return forum
 
 
 def test_who_logs_in_is_known_by_the_token(forum: Forum, alice: User) -> None:
@@ -205,6 +214,25 @@ def test_a_touched_session_was_used_now(forum: Forum, alice: User) -> None:
     forum.clock.moment += STEP
     forum.sessions.touch(visit(forum, token))
     assert visit(forum, token).session.last_used == forum.clock.now()
+
+
+def test_who_guesses_the_old_password_is_bounded_too(alice_forum: Forum) -> None:
+    visitor = visit(alice_forum, alice_forum.log_in())
+    for _ in range(LIMITS.failures_of_name):
+        with pytest.raises(WrongPassword):
+            alice_forum.sessions.change_password(visitor, OTHER, OTHER, HERE)
+    with pytest.raises(TooManyRequests):
+        alice_forum.sessions.change_password(visitor, PASSWORD, OTHER, HERE)
+
+
+def test_the_login_of_a_disabled_user_has_failed(alice_forum: Forum) -> None:
+    alice_forum.administration.disable("alice#1")
+    for _ in range(LIMITS.failures_of_name):
+        with pytest.raises(WrongCredentials):
+            alice_forum.log_in()
+    with pytest.raises(TooManyRequests):
+        alice_forum.log_in()
+    assert "login failed" in alice_forum.events.names()
 
 
 def test_every_event_is_recorded_once(forum: Forum, alice: User) -> None:
