@@ -248,3 +248,23 @@ def test_no_log_at_any_level_has_a_password_a_token_or_a_hash(
     assert [
         each for each in (PASSWORD, "Canary", alice, fresh, "argon2") if each in caplog.text
     ] == []
+
+
+@ON_ONE_STORE
+class TestDefaults:
+    """As production has them."""
+
+    def test_an_address_registers_forty_users_in_a_minute(self, client: Client) -> None:
+        bodies = [{"username": f"user-{each}", "password": PASSWORD} for each in range(41)]
+        statuses = [client.post("/register", body).status_code for body in bodies]
+        assert statuses == [200] * 40 + [429]
+
+    def test_a_user_posts_thirty_articles_in_a_burst(self, client: Client, alice: str) -> None:
+        body = {"title": "A title", "text": "A text", "access-token": alice}
+        statuses = {client.post("/articles/new", body).status_code for _ in range(30)}
+        assert statuses == {200}
+
+    def test_a_name_has_ten_failures(self, client: Client, alice: str) -> None:
+        body = {"username": "alice#1", "password": "Wrong#123"}
+        statuses = [client.post("/login", body).status_code for _ in range(11)]
+        assert statuses == [401] * 10 + [429]
