@@ -328,3 +328,8 @@ def test_a_valid_token_in_the_body_counts_whatever_the_header_says(
 ) -> None:
     headers = {"Authorization": "Bearer abc"}
     assert answer(client.post("/verify-token", {"access-token": alice}, headers=headers)) == ALICE
+
+
+@ON_ONE_STORE
+def test_a_refused_token_tells_how_to_bring_one(client: Client) -> None:
+    assert client.post("/verify-token", {}).headers["www-authenticate"] == "Bearer"
