@@ -66,6 +66,12 @@ class Cluster:
         with (self.folder / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
+    def demand_password(self, user: str) -> None:
+        """Let the user in with the right password only, from now on."""
+        path = self.folder / "pg_hba.conf"
+        path.write_text(f"host all {user} 127.0.0.1/32 scram-sha-256\n{path.read_text()}")
+        self.reload()
+
     def start(self) -> None:
         """Start, and wait until it answers."""
         self._control("start", "-w", "-l", str(self.folder / "log"), "-o", f"-p {self.port}")

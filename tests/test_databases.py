@@ -9,9 +9,12 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
+from urllib.parse import quote
 
 import apsw
+import psycopg
 import pytest
+from psycopg.sql import SQL
 
 from forum.adapters import migrations
 from forum.adapters.databases import open_database
@@ -23,9 +26,11 @@ from forum.adapters.sql_sessions import SqlSessions
 from forum.adapters.sqlite import SqliteDatabase
 from forum.domain.errors import Unavailable
 from forum.domain.model import Author, Quota
+from tests.clusters import Cluster
 from tests.servers import environment, run
 
 NOW = datetime(2020, 2, 2, tzinfo=UTC)
+ODD_PASSWORD = "p@ss:w/rd?&%#[ ]'\"é"
 
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ON_POSTGRES = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
@@ -144,6 +149,25 @@ def test_an_answered_write_is_seen_by_everybody(migrated: Database, database_url
     other = open_database(database_url, timeout=1)
     assert SqlUsers(other).find(user.id) == user
     other.release()
+
+
+@pytest.fixture
+def guest_url(database_url: str, cluster: Cluster) -> str:
+    """The URL for a role that needs this password, which is yet to be put in."""
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        connection.execute(SQL("CREATE ROLE guest LOGIN PASSWORD {}").format(ODD_PASSWORD))
+    cluster.demand_password("guest")
+    return database_url.replace("forum@", "guest:{}@")
+
+
+@ON_POSTGRES
+def test_a_password_of_special_characters_works(guest_url: str) -> None:
+    database = open_database(guest_url.format(quote(ODD_PASSWORD, safe="")), timeout=2)
+    assert database.read("SELECT 1") == [(1,)]
+    database.release()
+    stranger = open_database(guest_url.format("another"), timeout=2)
+    with pytest.raises(Unavailable):
+        stranger.read("SELECT 1")
 
 
 def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

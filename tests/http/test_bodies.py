@@ -256,6 +256,11 @@ class TestCutShort:
         assert not is_registered(client)
 
 
+def test_a_body_that_is_shorter_than_announced_registers_nobody(client: Client) -> None:
+    result, _ = stream(client, [part(RAW, more=False)], announced(len(RAW) + 1))
+    assert (answer(result), is_registered(client)) == (INCOMPLETE, False)
+
+
 def test_a_delete_that_is_cut_short_deletes_nothing(client: Client, alice: str) -> None:
     id = client.write(alice)
     body = json.dumps({"access-token": alice}).encode()
