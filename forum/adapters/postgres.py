@@ -127,12 +127,13 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
 
 def _options(url: str, timeout: float) -> dict[str, Any]:
     """What the URL leaves open: it must end some time, also where a network swallows packets."""
-    milliseconds = int(timeout * 1000)
+    milliseconds, seconds = int(timeout * 1000), math.ceil(timeout)
     given = conninfo_to_dict(url)
     defaults = {
-        "connect_timeout": max(2, math.ceil(timeout)),
+        "connect_timeout": max(2, seconds),
         "tcp_user_timeout": milliseconds,
-        "keepalives_idle": max(1, math.ceil(timeout)),
+        "keepalives_idle": seconds,
+        "keepalives_interval": seconds,
         "application_name": "forum",
     }
     # The statements are few and always alike; to plan a list anew costs as much as to run it.
