@@ -124,16 +124,31 @@ def test_an_unavailable_service_says_when_to_try_again(failing: tuple[Forum, str
         assert int(send(client, method, path).headers["retry-after"]) > 0
 
 
-def test_a_token_is_good_also_where_its_use_cannot_be_noted() -> None:
-    class Untouchable(MemorySessions):
-        def touch(self, session_id: int, moment: datetime) -> None:
-            raise Unavailable
-
+@pytest.fixture
+def store_of_yesterday() -> MemoryStore:
+    """With alice, and a session that was last used when it began."""
     store, yesterday = MemoryStore(), datetime.now(UTC) - timedelta(days=1)
     user = MemoryUsers(store).add("alice#1", "a hash", yesterday)
     account = store.accounts[user.id]
     MemorySessions(store).begin(account, yesterday, datetime(2100, 1, 1, tzinfo=UTC))
-    with Client(assemble(store, sessions=Untouchable(store))) as client:
+    return store
+
+
+def test_the_use_of_a_session_is_noted(store_of_yesterday: MemoryStore) -> None:
+    with Client(assemble(store_of_yesterday)) as client:
+        client.post("/verify-token", {"access-token": TOKEN})
+    _, session = store_of_yesterday.sessions[1]
+    assert datetime.now(UTC) - session.last_used < timedelta(hours=1)
+
+
+def test_a_token_is_good_also_where_its_use_cannot_be_noted(
+    store_of_yesterday: MemoryStore,
+) -> None:
+    class Untouchable(MemorySessions):
+        def touch(self, session_id: int, moment: datetime) -> None:
+            raise Unavailable
+
+    with Client(assemble(store_of_yesterday, sessions=Untouchable(store_of_yesterday))) as client:
         assert client.post("/verify-token", {"access-token": TOKEN}).status_code == 200
 
 
