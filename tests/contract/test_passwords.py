@@ -1,4 +1,5 @@
 import pytest
+from argon2 import PasswordHasher
 
 from forum.adapters.passwords import Argon2Passwords
 
@@ -19,10 +20,23 @@ def test_a_hash_does_not_contain_the_password() -> None:
     assert "Password#1" not in CHEAP.hash("Password#1")
 
 
-@pytest.mark.parametrize(
+UNREADABLE = pytest.mark.parametrize(
     "password_hash",
     [None, "", "x", "Password#1", "$argon2id$", "$argon2id$v=19$m=8,t=1,p=1$YQ$YQ", "\0", "é"],
 )
+
+
+@UNREADABLE
+def test_what_cannot_be_compared_costs_one_hash_too(
+    password_hash: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr(PasswordHasher, "hash", lambda _, password: hashed.append(password))
+    CHEAP.verify(password_hash, "Password#1")
+    assert hashed == ["Password#1"]
+
+
+@UNREADABLE
 def test_without_a_readable_hash_nothing_is_accepted(password_hash: str | None) -> None:
     assert not CHEAP.verify(password_hash, "Password#1")
 
