@@ -9,14 +9,24 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from threading import Event, Lock, Thread
+from typing import Any
+
+from tests.servers import PASSWORD
 
 WAIT = 0.01
 """Seconds between a failed attempt and the next one."""
 
 
+LIMITLESS = {
+    name: str(10**9)
+    for name in ("POSTS_MINUTE", "LOGIN_FAILURES", "LOGIN_FAILURES_ADDRESS", "LOGIN_FAILURES_ALL")
+}
+"""Settings of a server that counts everything and refuses nothing."""
+
+
 @dataclass
 class Load:
-    """Writers with unique titles, and readers, against one server."""
+    """Writers with unique titles, readers, and somebody who logs in, against one server."""
 
     port: int
     token: str
@@ -38,6 +48,7 @@ class Load:
         """Writes and reads, until the end of the block."""
         threads = [Thread(target=self._write) for _ in range(writers)]
         threads += [Thread(target=self._read) for _ in range(readers)]
+        threads.append(Thread(target=self._log_in))
         for thread in threads:
             thread.start()
         try:
@@ -91,14 +102,20 @@ class Load:
             while not self._stop.is_set():
                 self._call(connection, "GET", "/articles", None)
 
+    def _log_in(self) -> None:
+        with closing(self._connect()) as connection:
+            while not self._stop.is_set():
+                body = {"username": "alice#1", "password": PASSWORD}
+                self._call(connection, "POST", "/login", body)
+
     def _call(
         self, connection: http.client.HTTPConnection, method: str, path: str, body: object
-    ) -> dict[str, int] | None:
+    ) -> dict[str, Any] | None:
         try:
             raw = None if body is None else json.dumps(body)
             connection.request(method, path, raw, {"Content-Type": "application/json"})
             response = connection.getresponse()
-            answer: dict[str, int] = json.loads(response.read())
+            answer: dict[str, Any] = json.loads(response.read())
         except (OSError, http.client.HTTPException, ValueError):
             connection.close()  # the next request opens it again
             time.sleep(WAIT)

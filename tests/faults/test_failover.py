@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from tests.clusters import Cluster, empty_cluster, server_folder, standby_of
-from tests.faults.load import Load
+from tests.faults.load import LIMITLESS, Load
 from tests.servers import running
 
 WRITES = 5_000
@@ -71,7 +71,7 @@ def fail_over(
     synchronise(primary, commit)
     hosts = f"127.0.0.1:{primary.port},127.0.0.1:{standby.port}"
     url = f"postgresql://forum@{hosts}/postgres?target_session_attrs=read-write"
-    with running(folder, DATABASE_URL=url, THROTTLE="off") as server:
+    with running(folder, DATABASE_URL=url, **LIMITLESS) as server:
         load = Load(server.port, server.sign_up())
         with load.running():
             load.await_writes(WRITES // 2)

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.clusters import Cluster, empty_cluster, server_folder
-from tests.faults.load import Load
+from tests.faults.load import LIMITLESS, Load
 from tests.servers import Server, running
 
 
@@ -19,7 +19,7 @@ def postgres() -> Iterator[Cluster]:
 
 @pytest.fixture
 def server(postgres: Cluster, tmp_path: Path) -> Iterator[Server]:
-    with running(tmp_path, DATABASE_URL=postgres.url, THROTTLE="off") as server:
+    with running(tmp_path, DATABASE_URL=postgres.url, **LIMITLESS) as server:
         yield server
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import apsw
 
-from tests.faults.load import Load
+from tests.faults.load import LIMITLESS, Load
 from tests.servers import running
 
 SECONDS = 10
@@ -29,7 +29,7 @@ def examine(path: Path, load: Load) -> dict[str, int]:
 
 def test_workers_that_are_killed_lose_nothing(tmp_path: Path) -> None:
     chance = random.Random(1)
-    with running(tmp_path, THROTTLE="off") as server:
+    with running(tmp_path, **LIMITLESS) as server:
         load, kills = Load(server.port, server.sign_up()), 0
         with load.running():
             end = time.monotonic() + SECONDS
@@ -47,7 +47,7 @@ def test_workers_that_are_killed_lose_nothing(tmp_path: Path) -> None:
 def test_a_service_that_is_killed_comes_back_by_itself(tmp_path: Path) -> None:
     token, problems = "", []
     for _ in range(3):
-        with running(tmp_path, THROTTLE="off") as server:
+        with running(tmp_path, **LIMITLESS) as server:
             token = token or server.sign_up()
             load = Load(server.port, token)
             with load.running():
@@ -71,7 +71,7 @@ def test_every_request_that_workers_took_is_answered_before_they_are_renewed(
     tmp_path: Path,
 ) -> None:
     database = tmp_path / "data/forum.db"
-    with running(tmp_path, THROTTLE="off") as server:
+    with running(tmp_path, **LIMITLESS) as server:
         load = Load(server.port, server.sign_up())
         with load.running():
             for _ in range(3):
@@ -85,7 +85,7 @@ def test_every_request_that_workers_took_is_answered_before_they_are_renewed(
 
 def test_every_request_that_was_taken_is_answered_before_the_service_stops(tmp_path: Path) -> None:
     database = tmp_path / "data/forum.db"
-    with running(tmp_path, THROTTLE="off") as server:
+    with running(tmp_path, **LIMITLESS) as server:
         load = Load(server.port, server.sign_up())
         with load.running():
             load.await_writes(500)
