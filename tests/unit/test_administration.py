@@ -52,3 +52,19 @@ def test_nobody_is_deleted_where_the_heir_is_unknown(forum: Forum, alice: User) 
 def test_an_unknown_name_is_refused(forum: Forum, action: str) -> None:
     with pytest.raises(UserNotFound):
         getattr(forum.administration, action)("nobody")
+
+
+def test_everything_that_operators_do_is_recorded_once(forum: Forum, bob: User) -> None:
+    forum.events.all.clear()
+    forum.administration.disable("alice#1")
+    forum.administration.enable("alice#1")
+    forum.administration.reset_password("alice#1")
+    forum.administration.log_out("alice#1")
+    forum.administration.delete("alice#1", "bobby#2")
+    assert forum.events.names() == [
+        "user disabled",
+        "user enabled",
+        "password reset",
+        "sessions ended",
+        "user deleted",
+    ]
