@@ -305,8 +305,9 @@ def secret() -> None:
 @secret.command("list")
 def list_secrets() -> None:
     """Print the ids of the secrets; the first signs, all verify."""
-    for each in load_secrets(_secret_file()):
-        click.echo(key_id(each))
+    with _secret_file() as path:
+        for each in load_secrets(path):
+            click.echo(key_id(each))
 
 
 @secret.command()
@@ -315,25 +316,31 @@ def rotate() -> None:
 
     Running servers take it over at the next SIGHUP or restart, one after the other.
     """
-    add_secret(_secret_file())
-    click.echo(f"{key_id(load_secrets(_secret_file())[0])} signs after the next SIGHUP or restart")
+    with _secret_file() as path:
+        add_secret(path)
+        click.echo(f"{key_id(load_secrets(path)[0])} signs after the next SIGHUP or restart")
 
 
 @secret.command()
 @click.argument("id")
 def drop(id: str) -> None:
     """Forget the secret with this ID; everybody under it is logged out by the next SIGHUP or restart."""
-    secrets = load_secrets(_secret_file())
-    kept = [each for each in secrets if key_id(each) != id]
-    if len(kept) == len(secrets):
-        raise click.ClickException(f"there is no secret {id}: see forum secret list")
-    if not kept:
-        raise click.ClickException("this is the only secret: rotate first")
-    keep_secrets(_secret_file(), kept)
+    with _secret_file() as path:
+        secrets = load_secrets(path)
+        kept = [each for each in secrets if key_id(each) != id]
+        if len(kept) == len(secrets):
+            raise click.ClickException(f"there is no secret {id}: see forum secret list")
+        if not kept:
+            raise click.ClickException("this is the only secret: rotate first")
+        keep_secrets(path, kept)
 
 
-def _secret_file() -> Path:
+@contextmanager
+def _secret_file() -> Iterator[Path]:
     settings = Settings.from_environment()
     if settings.secret_key or settings.database_url == MEMORY_URL:
         raise click.ClickException("the secret is not in a file: see forum secret --help")
-    return secret_file(settings)
+    try:
+        yield secret_file(settings)
+    except OSError as error:
+        raise click.ClickException(f"the secret cannot be used: {error}") from error

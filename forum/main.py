@@ -80,7 +80,7 @@ def prepare(settings: Settings) -> None:
     try:
         _secrets_of(settings)()
     except OSError as error:
-        raise BadSetting(f"the secret cannot be kept beside the database: {error}") from error
+        raise BadSetting(f"the secret cannot be used: {error}") from error
     if settings.database_url != MEMORY_URL:
         with opened_database(settings) as database:
             database.create()

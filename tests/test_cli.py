@@ -75,6 +75,23 @@ def test_the_settings_are_shown_without_their_secrets(tmp_path: Path, url: str) 
     assert (result.returncode, "canary" in result.stdout) == (0, False)
 
 
+@pytest.mark.parametrize("command", [["serve"], ["secret", "list"], ["secret", "rotate"]])
+@pytest.mark.parametrize("damage", [b"", b"short\n", b"x" * 40 + b"\nshort\n", b"\xff" * 99, None])
+def test_a_damaged_secret_is_refused_in_one_line_and_left_alone(
+    tmp_path: Path, damage: bytes | None, command: list[str]
+) -> None:
+    path = tmp_path / "data/secret.key"
+    path.parent.mkdir()
+    if damage is None:
+        path.mkdir()
+    else:
+        path.write_bytes(damage)
+    result = run(tmp_path, *command)
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith("Error: the secret cannot be used: ")
+    assert damage is None or path.read_bytes() == damage
+
+
 def test_the_readme_lists_every_setting_and_no_other() -> None:
     rows = [line for line in README.splitlines() if line.startswith("| `FORUM_")]
     assert {row.split("`")[1] for row in rows} == set(Settings.from_environment().shown())

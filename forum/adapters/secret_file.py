@@ -5,30 +5,43 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
+_SHORTEST = 32
+"""Bytes: below them RFC 7518, section 3.2, forbids a key for HS256."""
+
 
 def load_secrets(path: Path) -> list[str]:
-    """The secrets in the file, one of them made at the first call. Raises OSError.
+    """The secrets in the file, one of them made at the first call. Raises OSError, also where the file is damaged.
 
     Any number of processes may call this at once: all get the same, and nobody ever sees half of one.
     """
     with suppress(FileNotFoundError):
-        return path.read_text().split()
+        return _read(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = _draft(path, [secrets.token_hex(32)])
+    draft = _draft(path, [secrets.token_hex(_SHORTEST)])
     with suppress(FileExistsError):
         os.link(draft, path)  # fails where another process was faster
     draft.unlink()
-    return path.read_text().split()
+    return _read(path)
 
 
 def add_secret(path: Path) -> None:
     """Put a new secret first, in one step. Raises OSError."""
-    _draft(path, [secrets.token_hex(32), *load_secrets(path)]).replace(path)
+    _draft(path, [secrets.token_hex(_SHORTEST), *load_secrets(path)]).replace(path)
 
 
 def keep_secrets(path: Path, kept: list[str]) -> None:
     """Write these secrets instead of those in the file, in one step. Raises OSError."""
     _draft(path, kept).replace(path)
+
+
+def _read(path: Path) -> list[str]:
+    try:
+        lines = path.read_text("utf-8").split()
+    except UnicodeDecodeError:
+        lines = []
+    if not lines or any(len(line.encode()) < _SHORTEST for line in lines):
+        raise OSError(f"{path} must have secrets of at least {_SHORTEST} bytes, one on each line")
+    return lines
 
 
 def _draft(path: Path, lines: list[str]) -> Path:

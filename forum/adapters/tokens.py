@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 
@@ -68,7 +69,8 @@ class JwtTokens:
 
     def _secret(self, header: str) -> bytes:
         if header not in self._secrets:
-            self._load()
+            with suppress(OSError):  # What is known stays good while the secrets cannot be read.
+                self._load()
         if header not in self._secrets:
             raise jwt.InvalidKeyError
         return self._secrets[header]

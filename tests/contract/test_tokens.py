@@ -73,6 +73,19 @@ def test_a_secret_that_came_later_is_found() -> None:
     assert running.read(tokens(NEW, OLD).issue(ALICE)) == ALICE
 
 
+def test_what_is_known_stays_good_while_the_secrets_cannot_be_read() -> None:
+    secrets = iter([[OLD]])
+
+    def load() -> list[str]:
+        for each in secrets:
+            return each
+        raise OSError
+
+    running = JwtTokens(load)
+    stranger = running.read(tokens(NEW).issue(ALICE))
+    assert (stranger, running.read(tokens(OLD).issue(ALICE))) == (None, ALICE)
+
+
 def test_a_key_id_does_not_tell_its_secret() -> None:
     assert key_id(OLD) not in OLD
 
