@@ -1,10 +1,18 @@
 """Whence a request comes."""
 
 from collections.abc import Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
 
 from falcon.asgi import Request
 
+Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
 
@@ -19,34 +27,26 @@ class Addresses:
         """The nearest address that is no trusted proxy; of IPv6 the /64 that a customer has to himself."""
         client = req.scope.get("client") or ("127.0.0.1",)  # a UNIX socket is this machine
         forwarded = (req.get_header("X-Forwarded-For") or "").split(",")
-        hops = [client[0], *(hop.strip() for hop in reversed(forwarded))]
-        address = hops[0]
-        for hop in hops:
-            if not _is_address(hop):
+        nearest = None
+        for hop in map(_parse, [client[0], *reversed(forwarded)]):
+            if hop is None:
                 break
-            address = hop
-            if not self._is_proxy(hop):
+            nearest = hop
+            if not any(hop in network for network in self._proxies):
                 break
-        return _customer(address)
-
-    def _is_proxy(self, address: str) -> bool:
-        return any(ip_address(address) in network for network in self._proxies)
+        return _customer(nearest) if nearest else "unknown"
 
 
-def _is_address(text: str) -> bool:
+def _parse(text: str) -> Address | None:
     try:
-        ip_address(text)
+        address = ip_address(text.strip())
     except ValueError:
-        return False
-    return True
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address
 
 
-def _customer(text: str) -> str:
-    if not _is_address(text):
-        return "unknown"
-    address = ip_address(text)
-    if address.version == 4:
-        return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
-    return str(ip_network((int(address), 64), strict=False))
+def _customer(address: Address) -> str:
+    if isinstance(address, IPv6Address):
+        return str(ip_network((int(address), 64), strict=False))
+    return str(address)

@@ -210,6 +210,10 @@ class TestThrottle:
             pytest.param(["::ffff:192.0.2.1", "192.0.2.1", "192.0.2.1"], id="IPv4 in IPv6"),
             pytest.param(["1.1.1.1, 192.0.2.1", "2.2.2.2, 192.0.2.1", "192.0.2.1"], id="spoofed"),
             pytest.param(["192.0.2.1, 127.0.0.1", "192.0.2.1", "192.0.2.1"], id="two proxies"),
+            pytest.param(
+                ["192.0.2.1, ::ffff:127.0.0.1", " 192.0.2.1 ", "x,192.0.2.1"], id="mapped proxy"
+            ),
+            pytest.param(["", "unknown", "192.0.2.1, x"], id="nothing to be read"),
         ],
     )
     def test_one_client_is_one_client(self, client: Client, addresses: list[str]) -> None:
