@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Protocol, TypeVar
 
 from forum.domain.errors import Unavailable
@@ -59,7 +60,8 @@ class Lane:
 
 def _step_back() -> None:
     if sys.platform == "linux":  # Elsewhere it is the whole process that has a priority.
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+        with suppress(OSError):  # A thread that may not step back still works.
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
 async def call_at_once(use_case: Callable[..., T], *arguments: Any) -> T:

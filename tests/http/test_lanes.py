@@ -1,4 +1,6 @@
 import asyncio
+import os
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -88,6 +90,21 @@ def test_a_thread_is_free_again_after_a_call_that_failed(lane: Lane) -> None:
         return await lane(str, 7)
 
     assert asyncio.run(scenario()) == "7"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there threads have priorities")
+@pytest.mark.parametrize(("steps_back", "lower"), [(True, 10), (False, 0)])
+def test_threads_that_step_back_have_a_lower_priority(steps_back: bool, lower: int) -> None:
+    lane = Lane("lane", threads=1, patience=1, steps_back=steps_back)
+
+    def priority() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    async def scenario() -> int:
+        return await lane(priority)
+
+    assert asyncio.run(scenario()) == min(19, priority() + lower)
+    lane.close()
 
 
 @pytest.fixture
