@@ -83,7 +83,7 @@ def config() -> None:
 @click.argument("version", type=int, required=False)
 @click.option("--status", "only_status", is_flag=True, help="Print the versions; change nothing.")
 def migrate_command(version: int | None, only_status: bool) -> None:
-    """Bring the schema of the database up to date, or up to VERSION.
+    """Bring the schema up to date, or up to VERSION.
 
     All or nothing. There is no way back but a backup.
     """
@@ -110,9 +110,9 @@ def _migrate(database: Database, version: int | None) -> list[str]:
 @main.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def backup(file: Path) -> None:
-    """Save the SQLite database to a new FILE while the service writes on.
+    """Save the SQLite database to a new FILE.
 
-    Every write that was answered before is in it. For PostgreSQL there is pg_dump.
+    The service may write on. Every write that was answered before is in it. For PostgreSQL there is pg_dump.
     """
     with opened_database(Settings.from_environment()) as database:
         database.demand()
@@ -123,9 +123,9 @@ def backup(file: Path) -> None:
 @main.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def restore(file: Path) -> None:
-    """Make the SQLite database of the backup in FILE, after checking it.
+    """Make the SQLite database of a backup FILE.
 
-    A database that is there already is not overwritten.
+    The backup is checked first. A database that is there already is not overwritten.
     """
     with opened_database(Settings.from_environment()) as database:
         target = _sqlite(database, "pg_restore")
@@ -143,9 +143,9 @@ def _sqlite(database: Database, other: str) -> SqliteDatabase:
 @click.argument("source")
 @click.argument("target")
 def copy_command(source: str, target: str) -> None:
-    """Copy everything from the database at the URL SOURCE to the empty one at TARGET.
+    """Copy everything into an empty database.
 
-    Ids stay, also of what was deleted: none is given again. Counts and a checksum are compared.
+    SOURCE and TARGET are URLs like FORUM_DATABASE_URL. Ids stay, also of what was deleted: none is given again. Counts and a checksum are compared.
     All or nothing.
     """
     settings = Settings.from_environment()
@@ -164,9 +164,9 @@ def copy_command(source: str, target: str) -> None:
 @main.command("import-flaskapi")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_flaskapi(file: Path) -> None:
-    """Import users and articles from FILE, the SQLite database of the older Flask program.
+    """Import from the older Flask program.
 
-    Ids, dates, authors and passwords stay; the passwords are hashed, on all processors. All or
+    FILE is its SQLite database. Ids, dates, authors and passwords stay; the passwords are hashed, on all processors. All or
     nothing, into an empty database; a second time changes nothing. Whatever cannot be imported, or
     will not work as before, is told.
     """
@@ -210,7 +210,10 @@ def user() -> None:
 
 @user.command("list")
 def list_users() -> None:
-    """Print every user: id, name, date of registration, and whether disabled."""
+    """Print every user.
+
+    Id, name, date of registration, and whether disabled.
+    """
     with _administration() as administration:
         for account in administration.list_all():
             click.echo(_line(account))
@@ -249,7 +252,10 @@ def enable(username: str) -> None:
 @user.command("reset-password")
 @click.argument("username")
 def reset_password(username: str) -> None:
-    """Give a user a new random password, and print it; his sessions end."""
+    """Print a new random password for a user.
+
+    His sessions end.
+    """
     with _administration() as administration:
         click.echo(administration.reset_password(username))
 
@@ -267,7 +273,10 @@ def logout(username: str) -> None:
 @click.option("--articles-to", metavar="USERNAME", help="Who gets the articles, instead of nobody.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(username: str, articles_to: str | None, yes: bool) -> None:
-    """Delete a user, and his articles too, unless somebody else gets them."""
+    """Delete a user and his articles.
+
+    Or hand the articles to somebody else.
+    """
     if articles_to == username:
         raise click.UsageError("nobody inherits from himself")
     with _administration() as administration:
@@ -295,16 +304,19 @@ def _line(account: Account) -> str:
 
 @main.group()
 def secret() -> None:
-    """Change the secrets in the file beside the database, which sign the tokens.
+    """Change the secrets that sign the tokens.
 
-    Where FORUM_SECRET_KEY is set, change it there: the new one signs, and the old one goes to
+    They are in a file beside the database. Where FORUM_SECRET_KEY is set, change it there: the new one signs, and the old one goes to
     FORUM_OLD_SECRET_KEYS until its tokens have expired.
     """
 
 
 @secret.command("list")
 def list_secrets() -> None:
-    """Print the ids of the secrets; the first signs, all verify."""
+    """Print the ids of the secrets.
+
+    The first signs, all verify.
+    """
     with _secret_file() as path:
         for each in load_secrets(path):
             click.echo(key_id(each))
@@ -312,9 +324,9 @@ def list_secrets() -> None:
 
 @secret.command()
 def rotate() -> None:
-    """Make a new secret that signs from now on; the tokens of the old ones stay good.
+    """Sign with a new secret from now on.
 
-    Running servers take it over at the next SIGHUP or restart, one after the other.
+    The tokens of the old ones stay good. Running servers take it over at the next SIGHUP or restart, one after the other.
     """
     with _secret_file() as path:
         add_secret(path)
@@ -324,7 +336,10 @@ def rotate() -> None:
 @secret.command()
 @click.argument("id")
 def drop(id: str) -> None:
-    """Forget the secret with this ID; everybody under it is logged out by the next SIGHUP or restart."""
+    """Forget the secret with this ID.
+
+    Everybody under it is logged out by the next SIGHUP or restart.
+    """
     with _secret_file() as path:
         secrets = load_secrets(path)
         kept = [each for each in secrets if key_id(each) != id]
