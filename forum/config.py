@@ -36,6 +36,7 @@ class Settings:
     hash_passes: int
     store_timeout: float
     body_limit: int
+    body_memory: int
     title_limit: int
     text_limit: int
     cors_origins: tuple[str, ...]
@@ -74,6 +75,7 @@ class Settings:
                 hash_passes=env.int("HASH_PASSES", 2, validate=_between(2, 100)),
                 store_timeout=env.float("STORE_TIMEOUT", 5, validate=_between(0.1, 60)),
                 body_limit=env.int("BODY_LIMIT", 2 * 1024**2, validate=_between(1024, 2**30)),
+                body_memory=env.int("BODY_MEMORY", 32 * 1024**2, validate=_between(2**20, 2**40)),
                 title_limit=env.int("TITLE_LIMIT", 300, validate=_between(1, 10**6)),
                 text_limit=env.int("TEXT_LIMIT", 100_000, validate=_between(1, 10**8)),
                 cors_origins=tuple(env.list("CORS_ORIGINS", "*", validate=_origins)),

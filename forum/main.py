@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from forum.adapters.memory import (
 )
 from forum.adapters.migrations import SchemaTooNew, migrate, status
 from forum.adapters.passwords import Argon2Passwords
-from forum.adapters.secret_file import load_secrets
+from forum.adapters.secret_file import load_secrets, make_secret
 from forum.adapters.sql import Database, SqlArticles, SqlUsers
 from forum.adapters.sql_archive import SqlArchive
 from forum.adapters.sql_counters import SqlCounters
@@ -46,13 +46,19 @@ from forum.domain.sessions import SessionService
 from forum.domain.throttle import Limits as ThrottleLimits
 from forum.domain.throttle import Throttle
 from forum.domain.users import UserService
-from forum.http.app import create_app
+from forum.http.app import BodyLimits, create_app
 from forum.http.guard import Application
-from forum.http.lanes import Call, Lane, Lanes, call_at_once
+from forum.http.lanes import Call, Lane, Lanes, Within, call_at_once
 
 T = TypeVar("T")
 
 MEMORY_URL = "memory://"
+
+_FIELDS_LIMIT = 64 * 1024
+"""Bytes for everything in a body but an article's title and text."""
+
+_JSON_CHARACTER = 12
+"""Bytes that JSON may take for one character: two escaped surrogates, like \\ud83d\\ude00."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +70,51 @@ class Store:
     articles: ArticleRepository
     counters: Counters
     release: Callable[[], object]
+    within: Within
     is_embedded: bool
 
 
 def app() -> Application:
-    """The service as the environment wants it: `gunicorn -k asgi 'forum.main:app()'`. Raises `BadSetting`."""
+    """The service as the environment wants it: `gunicorn -k forum.server.Worker 'forum.main:app()'`.
+
+    Nothing is opened, made or migrated yet: that is for `prepare`, once, before any process serves.
+    Where the store or the secret cannot be used, requests that need it are answered with 503, and
+    served again as soon as it can. Raises `BadSetting`.
+    """
     settings = Settings.from_environment()
-    prepare(settings)
     hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
     return build(settings, hasher)
 
 
 def prepare(settings: Settings) -> None:
     """Make and migrate the database, and make the secret, where they are not there. Raises `BadSetting`."""
-    try:
+    with _explained_secret(), suppress(FileNotFoundError):
         _secrets_of(settings)()
-    except OSError as error:
-        raise BadSetting(f"the secret cannot be used: {error}") from error
     if settings.database_url != MEMORY_URL:
         with opened_database(settings) as database:
             database.create()
             migrate(database)
+    if _has_secret_file(settings):
+        with _explained_secret():
+            make_secret(secret_file(settings))
+
+
+def require_usable(settings: Settings) -> None:
+    """Raise `BadSetting` where the store, its schema or the secret cannot be used; change nothing."""
+    with _explained_secret():
+        _secrets_of(settings)()
+    if settings.database_url != MEMORY_URL:
+        with opened_database(settings) as database:
+            database.demand()
+            _demand_current(database)
+
+
+@contextmanager
+def _explained_secret() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise BadSetting(f"the secret cannot be used: {error}") from error
 
 
 @contextmanager
@@ -100,7 +130,8 @@ def opened_database(settings: Settings) -> Iterator[Database]:
     except OSError as error:
         raise BadSetting(str(error)) from error
     except (PeeweeException, Unavailable) as error:
-        raise BadSetting(f"the database cannot be used: {error.__cause__ or error}") from error
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise BadSetting(f"the database cannot be used: {reason}") from error
     finally:
         database.release()
 
@@ -163,7 +194,9 @@ def build(settings: Settings, hasher: PasswordHasher) -> Application:
     )
     limits = Limits(settings.page_size, settings.title_limit, settings.text_limit)
     articles = ArticleService(store.articles, users, clock, throttle, events, limits)
-    lanes = _lanes(settings, users, sessions, articles, is_embedded=store.is_embedded)
+    lanes = _lanes(
+        settings, users, sessions, articles, within=store.within, is_embedded=store.is_embedded
+    )
 
     def release() -> None:
         lanes.close()
@@ -175,7 +208,7 @@ def build(settings: Settings, hasher: PasswordHasher) -> Application:
         articles,
         lanes,
         proxies=settings.trusted_proxies,
-        body_limit=settings.body_limit,
+        body_limits=_body_limits(settings),
         cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
         release=release,
     )
@@ -199,6 +232,7 @@ def _open_store(settings: Settings) -> Store:
             MemoryArticles(memory),
             MemoryCounters(),
             lambda: None,
+            nullcontext,
             is_embedded=True,
         )
     database = _database(settings)
@@ -209,6 +243,7 @@ def _open_store(settings: Settings) -> Store:
         SqlArticles(database),
         SqlCounters(database),
         database.release,
+        database.within,
         is_embedded,
     )
 
@@ -219,21 +254,23 @@ def _lanes(
     sessions: SessionService,
     articles: ArticleService,
     *,
+    within: Within,
     is_embedded: bool,
 ) -> Lanes:
     """Where each use case runs.
 
     An embedded store reads in microseconds, on the event loop; its writes wait for locks and disks,
     and one writer for each process is enough, since a second would only wait for the first. A store
-    behind a network can always keep one waiting, and serves several at once. Passwords have threads
-    of their own, no more than may compute a hash at the same moment: that bounds their memory, and
+    behind a network can always keep one waiting, and serves several at once; who reads has threads
+    that no writer can take. Passwords have threads of their own, no more than may compute a hash at the same moment: that bounds their memory, and
     a storm of logins keeps nobody else waiting.
     """
-    accounts = Lane("accounts", settings.hashes, settings.store_timeout, steps_back=True)
-    storing = Lane("storing", settings.threads, settings.store_timeout)
-    writing = Lane("writing", 1, settings.store_timeout) if is_embedded else storing
-    reading: Call = call_at_once if is_embedded else storing
-    paging: Call = _near_pages_at_once(storing) if is_embedded else storing
+    timeout, threads = settings.store_timeout, settings.threads
+    accounts = Lane("accounts", settings.hashes, timeout, within, steps_back=True)
+    far = Lane("reading", threads, timeout, within)
+    writing = Lane("writing", 1 if is_embedded else threads, timeout, within)
+    reading: Call = call_at_once if is_embedded else far
+    paging: Call = _near_pages_at_once(far) if is_embedded else far
     return Lanes(
         {
             users.register: accounts,
@@ -253,7 +290,17 @@ def _lanes(
             articles.edit: writing,
             articles.delete: writing,
         },
-        close=[accounts, storing, writing],
+        close=[accounts, far, writing],
+    )
+
+
+def _body_limits(settings: Settings) -> BodyLimits:
+    characters = settings.title_limit + settings.text_limit
+    article = _FIELDS_LIMIT + _JSON_CHARACTER * characters
+    return BodyLimits(
+        fields=min(_FIELDS_LIMIT, settings.body_limit),
+        article=min(article, settings.body_limit),
+        together=settings.body_memory,
     )
 
 
@@ -282,13 +329,17 @@ def _throttle_limits(settings: Settings) -> ThrottleLimits | None:
 
 
 def _secrets_of(settings: Settings) -> Callable[[], Sequence[str]]:
+    if _has_secret_file(settings):
+        return lambda: load_secrets(secret_file(settings))
     if settings.secret_key:
         given = [settings.secret_key, *settings.old_secret_keys]
         return lambda: given
-    if settings.database_url == MEMORY_URL:
-        passing = [secrets.token_hex()]  # As short-lived as the users whom it names.
-        return lambda: passing
-    return lambda: load_secrets(secret_file(settings))
+    passing = [secrets.token_hex()]  # As short-lived as the users whom it names.
+    return lambda: passing
+
+
+def _has_secret_file(settings: Settings) -> bool:
+    return not settings.secret_key and settings.database_url != MEMORY_URL
 
 
 def secret_file(settings: Settings) -> Path:

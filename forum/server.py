@@ -1,20 +1,22 @@
 """gunicorn, set up for the forum."""
 
-import signal
 import socket
 from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.gasgi import ASGIWorker
 
 from forum.adapters.databases import SQLITE_PREFIX
 from forum.config import BadSetting, Settings
 from forum.http.guard import Application
 from forum.main import MEMORY_URL, app, data_folder
+from forum.worker import Worker
 
-_STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+__all__ = ["Server", "Worker"]
+
+_MOST_CONNECTIONS = 4096
+"""Of a worker, where it has descriptors for them: an idle one takes about 10 KiB."""
 
 
 class Server(BaseApplication):  # type: ignore[misc]
@@ -42,25 +44,14 @@ def _options(settings: Settings) -> dict[str, Any]:
         "bind": settings.bind,
         # Workers share nothing but the store, so one in memory has room for one alone.
         "workers": 1 if settings.database_url == MEMORY_URL else settings.workers,
-        "worker_class": "asgi",
+        "worker_class": Worker,
+        "worker_connections": _MOST_CONNECTIONS,
         "asgi_loop": "uvloop",
-        "asgi_lifespan": "on",
         "http_parser": "python",  # The fast one needs a package that is not published.
         "control_socket_disable": True,  # A second instance would take over the socket of the first.
         "keepalive": 5,
         "when_ready": greet,
-        "post_fork": _hold_signals,
-        "post_worker_init": _release_signals,
     }
-
-
-def _hold_signals(arbiter: Arbiter, worker: ASGIWorker) -> None:
-    # uvloop loses a signal that comes before it runs, and gunicorn would wait for the worker in vain.
-    signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
-
-
-def _release_signals(worker: ASGIWorker) -> None:
-    worker.loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, _STOPS)
 
 
 def _greeting(settings: Settings) -> str:

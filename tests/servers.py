@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +55,11 @@ class Server:
         token: str = self.call("POST", "/login", credentials)[1]["access-token"]
         return token
 
+    def workers(self) -> list[int]:
+        """The processes that answer, the oldest first."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return sorted(int(pid) for pid in children.read_text().split())
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """End it, and answer its exit status."""
         self.process.send_signal(number)
@@ -68,15 +73,31 @@ def environment(**settings: str) -> dict[str, str]:
     return {**kept, "PYTHONPATH": root, **{f"FORUM_{k}": value for k, value in settings.items()}}
 
 
+FORUM_SERVE = ("-m", "forum", "serve")
+
+OWN_GUNICORN = ("-m", "gunicorn", "-k", "forum.server.Worker", "-w", "2", "forum.main:app()")
+
+
 @contextmanager
-def running(folder: Path, host: str = "127.0.0.1", **settings: str) -> Iterator[Server]:
-    """A server with its data in the folder, ready to be called."""
+def running(
+    folder: Path,
+    host: str = "127.0.0.1",
+    command: Sequence[str] = FORUM_SERVE,
+    descriptors: int | None = None,
+    **settings: str,
+) -> Iterator[Server]:
+    """A server with its data in the folder, ready to be called.
+
+    It is started by a `command` of Python, and may open so many `descriptors` at most.
+    """
     port = free_port()
     log = (folder / "server.log").open("a+")
+    bind = f"{f'[{host}]' if ':' in host else host}:{port}"
+    limit = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
     process = subprocess.Popen(
-        [sys.executable, "-m", "forum", "serve"],
+        [*limit, sys.executable, *command],
         cwd=folder,
-        env=environment(BIND=f"{f'[{host}]' if ':' in host else host}:{port}", **settings),
+        env=environment(BIND=bind, **settings) | {"GUNICORN_CMD_ARGS": f"--bind {bind}"},
         stderr=log,
         text=True,
     )

@@ -4,28 +4,82 @@ import logging
 import math
 import select
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
+import psycopg
 from peewee import (  # type: ignore[attr-defined]  # the stubs leave the wrapper out
     DataError,
     IntegrityError,
     PeeweeException,
     PostgresqlDatabase,
     ProgrammingError,
+    Psycopg3Adapter,
     __exception_wrapper__,
 )
+from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 
 from forum.adapters.connections import TrackedConnections
 from forum.adapters.sql import Row
+from forum.adapters.time_limit import TimeLimit
 from forum.domain.errors import Unavailable
 
 _MIGRATION_LOCK = 0x666F72756D
 """The key of the advisory lock: "forum" in ASCII."""
 
+_VERDICT = 0.25
+"""Seconds in which a server takes a cancellation, and in which it says what became of the statement."""
+
+_LEAST = 0.05
+"""Seconds for an answer, also when no time is left: a rollback takes less, and saves the connection."""
+
+T = TypeVar("T")
+
 _log = logging.getLogger(__name__)
+
+
+class _Connection(psycopg.Connection[Any]):
+    """Waits for the server no longer than its thread may: libpq itself would wait for ever."""
+
+    limit: TimeLimit
+
+    def wait(self, gen: PQGen[T], *arguments: Any, **options: Any) -> T:
+        """What the server answers. Raises OperationalError."""
+        left = self.limit.seconds_left()
+        timeout = None if left is None else max(left, _LEAST)
+        try:
+            return super().wait(gen, *arguments, **options | {"timeout": timeout})
+        except psycopg.OperationalError:
+            if self.pgconn.transaction_status != TransactionStatus.ACTIVE:
+                raise
+            return self._call_off(gen)
+
+    def _call_off(self, gen: PQGen[T]) -> T:
+        """Have the server cancel what it works at, or leave it alone; what it had done by then, if it had."""
+        with suppress(psycopg.Error):
+            self.cancel_safe(timeout=_VERDICT)
+        try:
+            return super().wait(gen, timeout=_VERDICT)
+        finally:
+            if self.pgconn.transaction_status == TransactionStatus.ACTIVE:
+                self.pgconn.finish()
+
+
+class _Adapter(Psycopg3Adapter):
+    """Peewee's way to psycopg, with connections that know the limit of their database."""
+
+    def connect(self, db: "PostgresDatabase", **parameters: Any) -> _Connection:
+        left = db.limit.seconds_left()
+        if left is not None:
+            parameters["connect_timeout"] = max(
+                2, min(parameters["connect_timeout"], math.ceil(left))
+            )
+        connection = _Connection.connect(db.database, **parameters)
+        connection.limit = db.limit
+        return connection
 
 
 class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
@@ -35,8 +89,11 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
     server has ended is noticed before it is used; whatever fails is followed by a fresh one.
     """
 
+    psycopg3_adapter = _Adapter
+
     def __init__(self, url: str, timeout: float) -> None:
         """Open nothing yet. Connecting and every statement may take `timeout` seconds each."""
+        self.limit = TimeLimit()
         super().__init__(url, prefer_psycopg3=True, **_options(url, timeout))
 
     def create(self) -> None:
@@ -44,6 +101,9 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
 
     def demand(self) -> None:
         """Nothing: connecting tells."""
+
+    def within(self, seconds: float) -> AbstractContextManager[object]:
+        return self.limit.within(seconds)
 
     def read(self, sql: str, *parameters: object) -> list[Row]:
         try:
@@ -72,7 +132,7 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Wait, however long, for every other one of this kind and for all who write at the moment."""
-        with self.atomic():
+        with self.limit.within(None), self.atomic():
             self.execute_sql("SET LOCAL statement_timeout = 0")
             self.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
             for table in self.get_tables():

@@ -10,18 +10,30 @@ _SHORTEST = 32
 
 
 def load_secrets(path: Path) -> list[str]:
-    """The secrets in the file, one of them made at the first call. Raises OSError, also where the file is damaged.
+    """The secrets in the file. Raises OSError, also where the file is missing or damaged."""
+    try:
+        lines = path.read_text("utf-8").split()
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{path} does not exist") from None
+    except UnicodeDecodeError:
+        lines = []
+    if not lines or any(len(line.encode()) < _SHORTEST for line in lines):
+        raise OSError(f"{path} must have secrets of at least {_SHORTEST} bytes, one on each line")
+    return lines
 
-    Any number of processes may call this at once: all get the same, and nobody ever sees half of one.
+
+def make_secret(path: Path) -> None:
+    """Write a first secret, unless the file is there. Raises OSError.
+
+    Any number of processes may call this at once: one writes, and nobody ever sees half of a secret.
     """
-    with suppress(FileNotFoundError):
-        return _read(path)
+    if path.exists():
+        return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = _draft(path, [secrets.token_hex(_SHORTEST)])
     with suppress(FileExistsError):
         os.link(draft, path)  # fails where another process was faster
     draft.unlink()
-    return _read(path)
 
 
 def add_secret(path: Path) -> None:
@@ -32,16 +44,6 @@ def add_secret(path: Path) -> None:
 def keep_secrets(path: Path, kept: list[str]) -> None:
     """Write these secrets instead of those in the file, in one step. Raises OSError."""
     _draft(path, kept).replace(path)
-
-
-def _read(path: Path) -> list[str]:
-    try:
-        lines = path.read_text("utf-8").split()
-    except UnicodeDecodeError:
-        lines = []
-    if not lines or any(len(line.encode()) < _SHORTEST for line in lines):
-        raise OSError(f"{path} must have secrets of at least {_SHORTEST} bytes, one on each line")
-    return lines
 
 
 def _draft(path: Path, lines: list[str]) -> Path:

@@ -50,6 +50,13 @@ class Database(Protocol):
     def release(self) -> None:
         """Close the connections of all threads."""
 
+    def within(self, seconds: float) -> AbstractContextManager[object]:
+        """Let this thread wait for the database so long at most, in all, until the end of the block.
+
+        Beyond it `Unavailable` is raised. A write that a server has received, but not answered, may
+        be done all the same.
+        """
+
     for_update: bool
     """Whether rows can be locked one by one."""
 

@@ -20,6 +20,7 @@ from playhouse.apsw_ext import APSWDatabase
 
 from forum.adapters.connections import TrackedConnections
 from forum.adapters.sql import Row
+from forum.adapters.time_limit import TimeLimit
 from forum.domain.errors import Unavailable
 
 OLDEST_LIBRARY = (3, 51, 3)
@@ -31,6 +32,9 @@ _PRAGMAS = {
     "foreign_keys": "on",
 }
 
+_READ_WAIT = 0.1
+"""Seconds: reads wait for nobody but a recovery after a crash, and they run on the event loop."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -41,7 +45,9 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         """Open nothing yet. A writer waits `busy_timeout` seconds for another one before it gives up."""
         if tuple(map(int, apsw.sqlite_lib_version().split("."))) < OLDEST_LIBRARY:
             raise OSError(f"SQLite {apsw.sqlite_lib_version()} is too old: install a newer apsw")
-        super().__init__(os.fspath(path), pragmas=_PRAGMAS, timeout=busy_timeout)
+        self._busy_timeout = busy_timeout
+        self._limit = TimeLimit()
+        super().__init__(os.fspath(path), pragmas=_PRAGMAS, timeout=min(busy_timeout, _READ_WAIT))
 
     def create(self) -> None:
         """Make the file, readable by its owner alone, unless it is there. Raises OSError."""
@@ -53,6 +59,9 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         path = Path(self.database)
         if not path.exists() or path.stat().st_size == 0:
             raise FileNotFoundError(f"there is no database at {path}")
+
+    def within(self, seconds: float) -> AbstractContextManager[object]:
+        return self._limit.within(seconds)
 
     def read(self, sql: str, *parameters: object) -> list[Row]:
         try:
@@ -81,6 +90,9 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
 
     def exclusive(self) -> AbstractContextManager[Any]:
         """A transaction that holds the write lock from its beginning: an upgrade later would fail at once."""
+        left = self._limit.seconds_left()
+        seconds = self._busy_timeout if left is None else min(left, self._busy_timeout)
+        self.connection().set_busy_timeout(int(seconds * 1000))
         transaction: AbstractContextManager[Any] = self.atomic("IMMEDIATE")
         return transaction
 

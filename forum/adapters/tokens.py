@@ -1,6 +1,7 @@
 """Access tokens as JSON Web Tokens, signed with HS256."""
 
 import hashlib
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -8,6 +9,7 @@ from functools import lru_cache
 
 import jwt
 
+from forum.domain.errors import Unavailable
 from forum.domain.ids import parse_id
 from forum.domain.model import Credentials
 
@@ -20,6 +22,9 @@ _REMEMBERED = 4096
 """Good tokens whose signature is not computed again, in about 1 KiB each."""
 
 
+_log = logging.getLogger(__name__)
+
+
 class JwtTokens:
     """`Tokens` under the bytes of secrets, so that another service that shares them can verify them.
 
@@ -27,6 +32,9 @@ class JwtTokens:
     with one of as many headers as there are secrets; at any other one the secrets are loaded again,
     since another process may have begun to use a new one. What a good token says never changes, so
     it is remembered; whether it has expired is for the domain to say, by a clock of its own.
+
+    Where the secrets cannot be loaded, those that are known stay in use; where none is known, every
+    use tries again.
     """
 
     def __init__(self, load_secrets: Callable[[], Sequence[str]]) -> None:
@@ -40,8 +48,18 @@ class JwtTokens:
                 "verify_nbf": False,
             }
         )
+        self._keys: list[_Key] = []
         self._secrets: dict[str, bytes] = {}
-        self._load()
+        with suppress(Unavailable):  # The first use tries again.
+            self.require_secret()
+
+    def require_secret(self) -> None:
+        if not self._keys:
+            try:
+                self._load()
+            except OSError as error:
+                _log.warning("tokens can be neither made nor read: %s", error)
+                raise Unavailable from error
 
     def issue(self, credentials: Credentials) -> str:
         claims = {
@@ -49,11 +67,13 @@ class JwtTokens:
             "jti": str(credentials.session_id),
             "exp": int(credentials.expires.timestamp()),
         }
+        self.require_secret()
         return self._jwt.encode(claims, self._keys[0].secret, _ALGORITHM, self._keys[0].header)
 
     def read(self, token: str) -> Credentials | None:
         if len(token) > _MAX_LENGTH or not token.isascii():
             return None
+        self.require_secret()
         try:
             return self._decode(token)
         except jwt.PyJWTError:

@@ -50,11 +50,17 @@ class PasswordHasher(Protocol):
 class Tokens(Protocol):
     """Access tokens that clients keep and cannot forge."""
 
+    def require_secret(self) -> None:
+        """Raise `Unavailable` while there is no secret to sign with."""
+
     def issue(self, credentials: Credentials) -> str:
-        """A token that says so."""
+        """A token that says so. Raises `Unavailable` as `require_secret` does."""
 
     def read(self, token: str) -> Credentials | None:
-        """What a token says, also when it has expired; None if it is forged or malformed."""
+        """What a token says, also when it has expired; None if it is forged or malformed.
+
+        Raises `Unavailable` as `require_secret` does.
+        """
 
 
 class Events(Protocol):

@@ -60,6 +60,7 @@ class SessionService:
         """
         demand_both(username, password)
         name = username if is_username(username) else ""
+        self._tokens.require_secret()  # Before a session begins that no token could name.
         self._throttle.admit_login(name, address)
         account = self._users.find_account(name) if name else None
         is_proved = self._proves(password, account)
@@ -116,6 +117,7 @@ class SessionService:
             raise NewPasswordMissing
         if not is_password(new_password):
             raise BadNewPassword
+        self._tokens.require_secret()
         account = self._prove(visitor.user, password, address)
         changed = replace(account, password_hash=self._hasher.hash(new_password))
         if not self._users.change_password_hash(

@@ -1,6 +1,7 @@
-"""The route table."""
+"""The application: the routes and what surrounds them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import falcon.asgi
@@ -11,10 +12,20 @@ from forum.domain.users import UserService
 from forum.http import resources
 from forum.http.address import Addresses
 from forum.http.errors import add_error_handlers
-from forum.http.guard import Application, Guard
+from forum.http.guard import Application, BodyLimit, Guard, Scope
 from forum.http.lanes import Call
 from forum.http.middleware import Headers, Refusals, Shutdown
+from forum.http.routes import ROUTES, Body
 from forum.http.routing import Router
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """In bytes: the longest body of names, passwords and tokens, that of an article, and all bodies at one moment."""
+
+    fields: int
+    article: int
+    together: int
 
 
 def create_app(
@@ -24,35 +35,39 @@ def create_app(
     call: Call,
     *,
     proxies: Sequence[str],
-    body_limit: int,
+    body_limits: BodyLimits,
     cors_origins: str | list[str],
     release: Callable[[], object],
 ) -> Application:
     """The forum as an ASGI application.
 
     `call` decides where a use case runs; `proxies` are the addresses and networks whose word about
-    clients is believed; `body_limit` is in bytes; `cors_origins` is "*" or the
-    origins whose pages may call; `release` is called once, when the server stops.
+    clients is believed; `cors_origins` is "*" or the origins whose pages may call; `release` is
+    called once, when the server stops.
     """
     middleware: list[Any] = [Refusals(), Headers(cors_origins), Shutdown(release)]
-    app: Any = falcon.asgi.App(router=Router(), middleware=middleware)
+    router = Router()
+    app: Any = falcon.asgi.App(router=router, middleware=middleware)
     add_error_handlers(app)
     address_of, visitors = Addresses(proxies), resources.Visitors(call, sessions)
-    user = resources.Users(call, users, address_of)
-    session = resources.Sessions(call, sessions, visitors, address_of)
-    article = resources.Articles(call, articles, visitors)
-    app.add_route("/register", user, suffix="register")
-    app.add_route("/login", session, suffix="login")
-    app.add_route("/logout", session, suffix="logout")
-    app.add_route("/change-password", session, suffix="change_password")
-    app.add_route("/verify-token", session, suffix="verify_token")
-    app.add_route("/sessions", session, suffix="all")
-    app.add_route("/sessions/{session_id}", session)
-    app.add_route("/users/{user_id}", user)
-    app.add_route("/users/{user_id}/articles", article, suffix="latest_by")
-    app.add_route("/articles", article, suffix="latest")
-    app.add_route("/articles/new", article, suffix="new")
-    app.add_route("/articles/{article_id}", article)
-    app.add_route("/articles/{article_id}/edit", article, suffix="edit")
-    app.add_route("/articles/{article_id}/delete", article, suffix="delete")
-    return Guard(app, body_limit)
+    by_name = {
+        "users": resources.Users(call, users, address_of),
+        "sessions": resources.Sessions(call, sessions, visitors, address_of),
+        "articles": resources.Articles(call, articles, visitors),
+    }
+    for path, resource, suffix in dict.fromkeys((r.path, r.resource, r.suffix) for r in ROUTES):
+        app.add_route(path, by_name[resource], suffix=suffix)
+    return Guard(app, _body_limit(router, body_limits), body_limits.together)
+
+
+def _body_limit(router: Router, limits: BodyLimits) -> BodyLimit:
+    """How long a body may be, by what its route does with it; unknown ones read none."""
+    by_kind = {Body.NONE: 0, Body.FIELDS: limits.fields, Body.ARTICLE: limits.article}
+    by_route = {(route.path, route.method): by_kind[route.body] for route in ROUTES}
+
+    def limit(scope: Scope) -> int:
+        found = router.find_target(scope["path"], scope.get("raw_path", b""))
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        return by_route.get((found[3], method), 0) if found else 0
+
+    return limit

@@ -30,6 +30,10 @@ class BodyCutShort(errors.Refusal):
     """The body ended before its announced length."""
 
 
+class ExpectationFailed(errors.Refusal):
+    """The client expects something else than to be asked for its body."""
+
+
 ANSWERS: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.UsernameMissing: (400, "Username is missing"),
     errors.PasswordMissing: (400, "Password is missing"),
@@ -57,6 +61,7 @@ ANSWERS: dict[type[errors.Refusal], tuple[int, str]] = {
     BodyCutShort: (400, "Request body is incomplete"),
     BodyTooLarge: (413, "Request body is too large"),
     UnsupportedMediaType: (415, "Unsupported media type"),
+    ExpectationFailed: (417, "Expectation failed"),
 }
 
 _FALCON_SENTENCES = {404: "Not found", 405: "Method not allowed"}

@@ -5,11 +5,14 @@ and it asks for the body before anything can refuse it. Here the body is read fi
 left in the scope for Falcon to answer, so that it looks like every other.
 """
 
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from forum.domain.errors import Refusal
-from forum.http.errors import BodyCutShort, BodyTooLarge
+from forum.domain.errors import Refusal, Unavailable
+from forum.http.body_memory import Body, BodyMemory
+from forum.http.errors import BodyCutShort, BodyTooLarge, ExpectationFailed
+from forum.http.lanes import received
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -17,19 +20,27 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+BodyLimit = Callable[[Scope], int]
+"""The longest body, in bytes, that the route of a request reads; 0 where it takes none."""
+
 REFUSAL = "forum.refusal"
-"""The key of the scope under which a refused request carries its `Refusal`."""
+"""The key of the scope under which a refused request carries the class of its `Refusal`.
+
+Not the refusal itself: its traceback leads to the request, which would then hold itself, body and all.
+"""
 
 _DIGITS = 18
 """Of an announced length; more say nothing more about a limit, and Python refuses to read thousands."""
 
 
 class Guard:
-    """An ASGI application that hands whole requests with bodies of at most `body_limit` bytes to another."""
+    """An ASGI application that hands whole requests with bodies of bounded size to another."""
 
-    def __init__(self, app: Application, body_limit: int) -> None:
+    def __init__(self, app: Application, body_limit: BodyLimit, body_memory: int) -> None:
+        """All bodies that are here at one moment have at most `body_memory` bytes."""
         self._app = app
         self._body_limit = body_limit
+        self._memory = BodyMemory(body_memory)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         match scope["type"]:
@@ -41,54 +52,95 @@ class Guard:
                 await self._app(scope, receive, send)
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
-        _repair_query(scope)
+        _repair(scope)
+        length, expects = _announced(scope)
+        if expects not in (None, b"100-continue"):
+            scope[REFUSAL] = ExpectationFailed
+        elif length != 0:
+            await self._admit_with_body(scope, receive, send, length)
+            return
+        await self._answer(scope, b"", receive, send)
+
+    async def _admit_with_body(
+        self, scope: Scope, receive: Receive, send: Send, length: int | None
+    ) -> None:
+        limit = self._body_limit(scope)
+        if length is not None and length > limit > 0:
+            scope[REFUSAL] = BodyTooLarge
+            limit = 0
+        with self._memory.body() as body:
+            if limit > 0:
+                refusal = await self._receive_all(body, receive, limit, length)
+                if refusal:
+                    scope[REFUSAL] = refusal
+                    body.content.clear()
+            await self._answer(scope, bytes(body.content), receive, send)
+
+    async def _receive_all(
+        self, body: Body, receive: Receive, limit: int, length: int | None
+    ) -> type[Refusal] | None:
+        """Fill the body; what is to be answered where that fails, or None."""
         try:
-            body = await self._read_body(scope, receive)
-        except Refusal as refusal:
-            scope[REFUSAL] = refusal
-            body = b""
-        await self._app(scope, _replay(body, receive), send)
+            async with body.eviction:
+                refusal = await self._receive_pieces(body, receive, limit)
+        except TimeoutError:
+            return Unavailable
+        if refusal is None and len(body.content) < (length or 0):
+            return BodyCutShort
+        return refusal
 
-    async def _read_body(self, scope: Scope, receive: Receive) -> bytes:
-        length = _content_length(scope)
-        if length == 0:
-            return b""
-        if length is not None and length > self._body_limit:
-            raise BodyTooLarge
-        body = await self._receive_all(receive)
-        if length is not None and len(body) < length:
-            raise BodyCutShort
-        return body
-
-    async def _receive_all(self, receive: Receive) -> bytes:
-        body = bytearray()
-        while True:
+    async def _receive_pieces(
+        self, body: Body, receive: Receive, limit: int
+    ) -> type[Refusal] | None:
+        more = True
+        while more:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise BodyCutShort
-            body += message.get("body", b"")
-            if len(body) > self._body_limit:
-                raise BodyTooLarge
-            if not message.get("more_body"):
-                return bytes(body)
+                return BodyCutShort
+            piece = message.get("body", b"")
+            if len(body.content) + len(piece) > limit:
+                return BodyTooLarge
+            if not self._memory.add(body, piece):
+                return Unavailable
+            more = message.get("more_body", False)
+        self._memory.complete(body)
+        return None
+
+    async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
+        received.set(time.monotonic())
+        await self._app(scope, _replay(body, receive), send)
 
 
-def _content_length(scope: Scope) -> int | None:
-    """The announced length: 0 if there is no body, None if it comes in chunks."""
+def _announced(scope: Scope) -> tuple[int | None, bytes | None]:
+    """The length of the body, and what the client expects before it sends it.
+
+    The length is 0 if there is no body, and None if it comes in chunks.
+    """
     length: int | None = 0
+    expects = None
     for name, value in scope["headers"]:
         if name == b"transfer-encoding":
-            return None
-        if name == b"content-length":
+            length = None
+        elif name == b"content-length":
             length = int(value[:_DIGITS]) if value.isdigit() else None
-    return length
+        elif name == b"expect":
+            expects = value.lower()
+    return length, expects
 
 
-def _repair_query(scope: Scope) -> None:
-    # Falcon decodes the query as UTF-8, and raises outside its own error handling.
+def _repair(scope: Scope) -> None:
+    """Turn what Falcon would misread into what was meant."""
+    # It decodes the query as UTF-8, and raises outside its own error handling.
     query: bytes = scope["query_string"]
     if not query.isascii():
         scope["query_string"] = query.decode(errors="replace").encode()
+    # It keeps this name for itself, and methods are case-sensitive: in lower case nobody knows it.
+    if scope["method"] == "WEBSOCKET":
+        scope["method"] = "websocket"
+    # `GET http://any.host/articles` asks for /articles (RFC 9112, section 3.2.2).
+    if "://" in scope["path"] and not scope["path"].startswith("/"):
+        scope["path"] = "/" + scope["path"].partition("://")[2].partition("/")[2]
+        scope["raw_path"] = b"/" + scope["raw_path"].partition(b"://")[2].partition(b"/")[2]
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -4,17 +4,28 @@ import asyncio
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
+from contextvars import ContextVar
 from typing import Any, Protocol, TypeVar
 
 from forum.domain.errors import Unavailable
 
 T = TypeVar("T")
 
+Within = Callable[[float], AbstractContextManager[object]]
+"""Limits how long the store may be waited for, in seconds, by the thread that enters it."""
+
+received: ContextVar[float] = ContextVar("received")
+"""When the request that is being answered was whole, by the monotonic clock: its wait counts from there."""
+
 _NICE = 10
 """Of threads that step back: a tenth of the processor time of a usual thread that wants the same processor."""
+
+_VERDICT = 1.0
+"""Seconds for which a call whose time is over is still awaited: so long a store may take to call it off."""
 
 
 class Call(Protocol):
@@ -28,34 +39,55 @@ class Lane:
     """A few threads of their own for some use cases, and a bounded wait for them."""
 
     def __init__(
-        self, name: str, threads: int, patience: float, *, steps_back: bool = False
+        self, name: str, threads: int, timeout: float, within: Within, *, steps_back: bool = False
     ) -> None:
-        """A call that gets none of the `threads` within `patience` seconds is refused.
+        """A request waits `timeout` seconds in all, for one of the `threads` and for the store.
 
-        Threads that step back leave the processors to everybody else's, where these have work too.
+        A call that gets no thread by then is refused; one that has a thread is run `within` what is
+        left. Threads that step back leave the processors to everybody else's, where these have work too.
         """
         self._free = asyncio.Semaphore(threads)
         self._threads = ThreadPoolExecutor(threads, name, _step_back if steps_back else None)
-        self._patience = patience
+        self._timeout = timeout
+        self._within = within
 
     async def __call__(self, use_case: Callable[..., T], *arguments: Any) -> T:
-        await self._enter()
+        deadline = received.get(time.monotonic()) + self._timeout
+        await self._enter(deadline)
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._threads, use_case, *arguments)
-        # Shielded: a client who goes away frees no thread that still works for him.
-        running.add_done_callback(lambda _: self._free.release())
-        return await asyncio.shield(running)
-
-    async def _enter(self) -> None:
+        running = loop.run_in_executor(self._threads, self._run, deadline, use_case, arguments)
+        running.add_done_callback(self._leave)
         try:
-            async with asyncio.timeout(self._patience):
+            # Not cancelled with its client: a thread that still works is not free.
+            await asyncio.wait([running], timeout=_seconds_to(deadline) + _VERDICT)
+            if not running.done():
+                raise Unavailable
+            return running.result()
+        finally:
+            del running  # It holds the error, whose traceback holds this frame: a cycle.
+
+    async def _enter(self, deadline: float) -> None:
+        try:
+            async with asyncio.timeout(_seconds_to(deadline)):
                 await self._free.acquire()
         except TimeoutError:
             raise Unavailable from None
 
+    def _run(self, deadline: float, use_case: Callable[..., T], arguments: Iterable[Any]) -> T:
+        with self._within(_seconds_to(deadline)):
+            return use_case(*arguments)
+
+    def _leave(self, running: "asyncio.Future[Any]") -> None:
+        self._free.release()
+        running.exception()  # Seen, also where its client has gone away.
+
     def close(self) -> None:
         """Wait for what is running and end the threads."""
         self._threads.shutdown()
+
+
+def _seconds_to(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _step_back() -> None:

@@ -15,7 +15,7 @@ class Refusals:
     async def process_request(self, req: Request, resp: Response) -> None:
         refusal = req.scope.get(REFUSAL)
         if refusal:
-            raise refusal
+            raise refusal()
 
 
 class Headers(CORSMiddleware[Any, Any]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import unquote_to_bytes
 
 import falcon
 from falcon.asgi import Request, Response
@@ -9,13 +10,34 @@ from falcon.routing import CompiledRouter
 
 Responder = Callable[..., Awaitable[None]]
 
+_SLASH = "\udc2f"
+"""Stands for a slash inside a segment: a surrogate comes out of no percent-encoding."""
+
 
 class Router(CompiledRouter):
     """Falcon's router, where GET brings HEAD every answer about methods names all of them, and no segment is empty."""
 
     def find(self, uri: str, req: Any = None) -> Any:
+        return self.find_target(uri, req.scope.get("raw_path", b"") if req else b"")
+
+    def find_target(self, path: str, raw_path: bytes) -> Any:
+        """What is found for a path; `raw_path` is the same before its percent-encoding was removed."""
+        if b"%2" in raw_path:
+            return self._find_with_slashes(raw_path)
         # An empty segment would match as an empty id.
-        return None if uri.endswith("/") or "//" in uri else super().find(uri, req)
+        return None if path.endswith("/") or "//" in path else super().find(path)
+
+    def _find_with_slashes(self, raw_path: bytes) -> Any:
+        """What is found for a path whose segments may have slashes of their own, sent as %2F."""
+        segments = [
+            unquote_to_bytes(each).decode(errors="replace") for each in raw_path.split(b"/")
+        ]
+        found = self.find("/".join(each.replace("/", _SLASH) for each in segments))
+        if found is None:
+            return None
+        resource, methods, params, template = found
+        params = {name: value.replace(_SLASH, "/") for name, value in params.items()}
+        return resource, methods, params, template
 
     def map_http_methods(self, resource: object, **kwargs: Any) -> dict[str, Any]:
         methods: dict[str, Any] = dict(super().map_http_methods(resource, **kwargs))

@@ -25,7 +25,7 @@ from forum.domain.sessions import SessionService
 from forum.domain.throttle import Limits as ThrottleLimits
 from forum.domain.throttle import Throttle
 from forum.domain.users import UserService
-from forum.http.app import create_app
+from forum.http.app import BodyLimits, create_app
 from forum.http.guard import Application, Message, Receive, Scope, Send
 from forum.http.lanes import call_at_once
 from tests.conftest import SECRET
@@ -94,7 +94,7 @@ def assemble(
         article_service,
         call_at_once,
         proxies=proxies,
-        body_limit=2 * 1024**2,
+        body_limits=BodyLimits(fields=64 * 1024, article=2 * 1024**2, together=32 * 1024**2),
         cors_origins="*",
         release=lambda: None,
     )
@@ -116,6 +116,7 @@ class Client:
 
     def __init__(self, application: Application) -> None:
         self._loop = asyncio.Runner()
+        self.application = application
         self._conductor = ASGIConductor(with_plain_headers(application))
 
     def __enter__(self) -> Self:

@@ -3,6 +3,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
@@ -55,7 +56,7 @@ def work() -> Iterator[Work]:
 
 @pytest.fixture
 def lane() -> Iterator[Lane]:
-    lane = Lane("narrow", threads=1, patience=0.05)
+    lane = Lane("narrow", 1, 0.05, nullcontext)
     yield lane
     lane.close()
 
@@ -95,7 +96,7 @@ def test_a_thread_is_free_again_after_a_call_that_failed(lane: Lane) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="only there threads have priorities")
 @pytest.mark.parametrize(("steps_back", "lower"), [(True, 10), (False, 0)])
 def test_threads_that_step_back_have_a_lower_priority(steps_back: bool, lower: int) -> None:
-    lane = Lane("lane", threads=1, patience=1, steps_back=steps_back)
+    lane = Lane("lane", 1, 1, nullcontext, steps_back=steps_back)
 
     def priority() -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())

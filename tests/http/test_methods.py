@@ -23,7 +23,19 @@ ROUTES = {
     "/users/1/articles": "GET",
 }
 READ = [path for path, method in ROUTES.items() if method == "GET"]
-METHODS = ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "TRACE", "CONNECT", "PROPFIND", "BREW"]
+METHODS = [
+    "GET",
+    "HEAD",
+    "POST",
+    "PUT",
+    "DELETE",
+    "PATCH",
+    "TRACE",
+    "CONNECT",
+    "PROPFIND",
+    "BREW",
+    "WEBSOCKET",
+]
 UNKNOWN = [
     "/",
     "/nope",
@@ -41,7 +53,6 @@ UNKNOWN = [
     "/users//articles",
     "/articles/1/edit/2",
     "/users/1/nope",
-    "/articles/1%2F",
     "/verify_token",
     "/favicon.ico",
     "/.git/config",
@@ -83,7 +94,7 @@ def test_an_unknown_route_is_not_found(filled: Client, method: str, path: str) -
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("OPTIONS", "*"), ("CONNECT", "x:80"), ("GET", "http://evil.example/articles"), ("GET", "")],
+    [("OPTIONS", "*"), ("CONNECT", "x:80"), ("GET", "")],
 )
 def test_a_target_that_is_no_path_is_not_found(client: Client, method: str, path: str) -> None:
     result, _ = client.exchange([], method=method, path=path)
@@ -125,8 +136,38 @@ def test_options_answers_no_body(client: Client, path: str) -> None:
     assert client.request("OPTIONS", path).content == b""
 
 
-def test_an_encoded_slash_is_a_slash(filled: Client) -> None:
-    assert answer(filled.get("/articles/1%2Fedit")) == NO_METHOD
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/articles%2F1", NO_ROUTE),
+        ("/articles%2f1", NO_ROUTE),
+        ("/%2Farticles", NO_ROUTE),
+        ("/articles/1%2Fedit", refusal(404, "Article with id=1/edit was not found")),
+        ("/articles/1%2F", refusal(404, "Article with id=1/ was not found")),
+        ("/articles/%2F", refusal(404, "Article with id=/ was not found")),
+        ("/articles/1%252Fedit", refusal(404, "Article with id=1%2Fedit was not found")),
+        ("/users/%2f%ff/articles", refusal(404, "User with id=/\ufffd was not found")),
+        ("/articles/1/%2F", NO_ROUTE),
+    ],
+)
+def test_an_encoded_slash_is_a_character_of_its_segment(
+    filled: Client, path: str, expected: tuple[int, object]
+) -> None:
+    assert answer(filled.get(path)) == expected
+
+
+@pytest.mark.parametrize("path", ["/articles/1", "/articles"])
+@pytest.mark.parametrize("origin", ["http://any.example", "HTTPS://any.example:8443", "x://"])
+def test_a_whole_url_asks_for_its_path(filled: Client, origin: str, path: str) -> None:
+    target = origin + path
+    result, _ = filled.exchange([], path=target, raw_path=target.encode())
+    assert answer(result) == answer(filled.get(path))
+
+
+@pytest.mark.parametrize("target", ["http://any.example", "http://any.example/nope", "x:///"])
+def test_a_whole_url_of_an_unknown_path_is_not_found(client: Client, target: str) -> None:
+    result, _ = client.exchange([], path=target, raw_path=target.encode())
+    assert answer(result) == NO_ROUTE
 
 
 @pytest.mark.parametrize("path", [*READ, "/articles?page=2", "/articles/9", "/users/9", "/nope"])

@@ -72,7 +72,7 @@ def test_a_username_of_5_to_20_allowed_characters_is_accepted(
     [
         pytest.param("abcd", id="of 4 characters"),
         pytest.param("a" * 21, id="of 21 characters"),
-        pytest.param("a" * 10**6, id="of a million characters"),
+        pytest.param("a" * 60_000, id="of 60,000 characters"),
         pytest.param("alice 1", id="with a space"),
         pytest.param("alice#1\n", id="with a line feed at the end"),
         pytest.param("\nalice#1", id="with a line feed at the start"),
@@ -116,7 +116,7 @@ def test_a_password_of_8_to_40_allowed_characters_is_accepted(
     [
         pytest.param("Abcde1!", id="of 7 characters"),
         pytest.param("A" * 38 + "a1!", id="of 41 characters"),
-        pytest.param("Aa1!" * 250_000, id="of a million characters"),
+        pytest.param("Aa1!" * 15_000, id="of 60,000 characters"),
         pytest.param("PASSWORD#1", id="without a lower-case letter"),
         pytest.param("password#1", id="without an upper-case letter"),
         pytest.param("Password##", id="without a digit"),

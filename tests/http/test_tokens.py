@@ -74,7 +74,7 @@ def test_a_token_with_our_signature_and_claims_is_valid(client: Client, alice: s
         pytest.param("..", id="two dots"),
         pytest.param("a.b.c", id="three letters"),
         pytest.param("😀.😀.😀", id="three emoji"),
-        pytest.param("a" * 10**6, id="a million characters"),
+        pytest.param("a" * 60_000, id="60,000 characters"),
         pytest.param("\0", id="NUL"),
         pytest.param(5, id="a number"),
         pytest.param(True, id="true"),

@@ -16,6 +16,7 @@ from forum.adapters.memory import (
 from forum.domain.administration import Administration
 from forum.domain.articles import ArticleService
 from forum.domain.articles import Limits as ArticleLimits
+from forum.domain.errors import Unavailable
 from forum.domain.model import Credentials, User
 from forum.domain.sessions import SessionService
 from forum.domain.throttle import Limits, Throttle
@@ -68,6 +69,12 @@ class CountingHasher:
 
 class OpenTokens:
     """Tokens that anybody could forge."""
+
+    has_secret = True
+
+    def require_secret(self) -> None:
+        if not self.has_secret:
+            raise Unavailable
 
     def issue(self, credentials: Credentials) -> str:
         return f"{credentials.session_id} {credentials.user_id} {credentials.expires.isoformat()}"
