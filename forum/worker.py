@@ -1,4 +1,4 @@
-"""gunicorn's `asgi` worker, with the bounds and deadlines that it lacks."""
+"""gunicorn's `asgi` worker, with the bounds that it lacks."""
 
 import asyncio
 import math
@@ -7,33 +7,19 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Any
 
 from gunicorn.asgi.lifespan import LifespanManager
-from gunicorn.asgi.parser import UnsupportedTransferCoding
-from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.config import Config
 from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 from gunicorn.workers.gasgi import ASGIWorker
 
 from forum.config import BadSetting, Settings
+from forum.connection import Connection
 from forum.main import prepare, require_usable
-
-HEAD_SECONDS = 10
-"""From the beginning of a connection to the end of its first head; afterwards gunicorn's `keepalive` counts."""
-
-BODY_SECONDS = 30
-"""From the end of a head to the end of its body."""
-
-ANSWER_SECONDS = 30
-"""For which a client may take nothing of an answer that waits for it."""
-
-LINGER_SECONDS = 2
-"""For which what a client still sends is read and dropped after an early answer, so that the answer is not lost."""
 
 _LAST_CALL = 0.1
 """Seconds in which a request that is on its way to a stopping worker still arrives."""
@@ -50,146 +36,13 @@ _LOG_INTERVAL = 60.0
 _STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
 
-class Connection(ASGIProtocol):  # type: ignore[misc]
-    """One connection; at any moment it waits for a whole request, or works on one, or is closing.
-
-    While it waits it has a deadline, and it stands in `worker.waiting`, from where it may be closed
-    to make room for others.
-    """
-
-    def __init__(self, worker: "Worker") -> None:
-        super().__init__(worker)
-        self._timer: asyncio.TimerHandle | None = None
-        self._is_half_closed = False
-        self._is_cut = False
-        self._is_lingering = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        super().connection_made(transport)
-        self._task.add_done_callback(self._forget)  # type: ignore[attr-defined]  # just made
-        self._wait(HEAD_SECONDS, self._keepalive_timeout)
-        self.worker.make_room()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._stop_waiting()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        if not self._is_lingering:
-            super().data_received(data)
-
-    def eof_received(self) -> bool:
-        """A client that has sent everything may still listen: what it has sent whole is answered."""
-        self._is_half_closed = True
-        if self._is_lingering or self._is_ssl or self._current_request is None:
-            return False
-        if not self._has_read_all():
-            self._cut_body()
-        return True
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self._set_timer(ANSWER_SECONDS, self.transport.abort)
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self._cancel_timer()
-
-    def give_way(self) -> None:
-        """Close at once, while it waits."""
-        del self.worker.waiting[self]
-        self.transport.abort()
-        self._request_ready.set()
-
-    def _feed_callback_parser(self, data: bytes) -> bool:
-        try:
-            return bool(super()._feed_callback_parser(data))
-        except ValueError:  # A number with too many digits for Python.
-            self._send_error_response(400, "Bad Request")
-            self._close_transport()
-            return False
-
-    def _on_headers_complete(self) -> bool:
-        parser: Any = self._callback_parser
-        if parser.is_chunked and (b"transfer-encoding", b"chunked") not in parser.headers:
-            raise UnsupportedTransferCoding("Only chunked is supported")
-        if parser.is_chunked or parser.content_length:
-            self._wait(BODY_SECONDS, self._cut_body)
-        return bool(super()._on_headers_complete())
-
-    def _on_message_complete(self) -> None:
-        self._stop_waiting()
-        super()._on_message_complete()
-
-    def _arm_keepalive_timer(self) -> None:
-        if self._is_half_closed:
-            self._keepalive_timeout()
-            return
-        super()._arm_keepalive_timer()
-        self.worker.waiting[self] = None
-
-    def _is_websocket_upgrade(self, request: object) -> bool:
-        return False
-
-    def _will_close(self, request: object, response_requires_close: object) -> bool:
-        receiver: Any = self._body_receiver
-        is_taken = self._has_read_all() and not receiver.buffered
-        return not is_taken or bool(super()._will_close(request, response_requires_close))
-
-    def _close_transport(self) -> None:
-        if self._closed:
-            return
-        if self._current_request and not (self._has_read_all() or self._is_cut or self._is_ssl):
-            self._linger()
-        else:
-            super()._close_transport()
-            self._set_timer(ANSWER_SECONDS, self.transport.abort)
-
-    def _has_read_all(self) -> bool:
-        return self._callback_parser is None or bool(self._callback_parser.is_complete)
-
-    def _linger(self) -> None:
-        # To close with bytes unread resets the connection, and the client may lose the answer.
-        self._closed = self._is_lingering = True
-        self._resume_reading()
-        self.transport.write_eof()
-        self.worker.waiting[self] = None
-        self._set_timer(LINGER_SECONDS, self.transport.abort)
-
-    def _cut_body(self) -> None:
-        self._is_cut = True
-        self._body_receiver.signal_disconnect()  # type: ignore[attr-defined]  # made with the head
-        self._set_timer(LINGER_SECONDS, self.transport.abort)
-
-    def _wait(self, seconds: float, expire: Callable[[], object]) -> None:
-        self.worker.waiting[self] = None
-        self._set_timer(seconds, expire)
-
-    def _stop_waiting(self) -> None:
-        self.worker.waiting.pop(self, None)
-        self._cancel_timer()
-
-    def _set_timer(self, seconds: float, callback: Callable[[], object]) -> None:
-        self._cancel_timer()
-        self._timer = self.worker.loop.call_later(seconds, callback)
-
-    def _cancel_timer(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-            self._timer = None
-
-    def _forget(self, task: object) -> None:
-        # Each of them leads back here: the connection would outlive its end, with what it has read.
-        self._task = self._body_receiver = self._callback_parser = self._current_request = None
-
-
 class Worker(ASGIWorker):  # type: ignore[misc]
     """Serves the forum, for `forum serve` as for `gunicorn -k forum.server.Worker 'forum.main:app()'`."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.waiting: dict[Connection, None] = {}
-        """The connections that carry no whole request, the one that waits longest first."""
+        self.connections: dict[Connection, int] = {}
+        """All of them, with the number of the request that each waited for when it was put here."""
         self._most_connections = _most_connections(self.cfg)
         self._crowd_was_logged = -math.inf
 
@@ -230,7 +83,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         """Keep the number of connections below the bound: the one that waits longest gives way."""
         if self.nr_conns <= self._most_connections:
             return
-        next(iter(self.waiting)).give_way()
+        self._longest_waiting().give_way()
         now = self.loop.time()
         if now - self._crowd_was_logged >= _LOG_INTERVAL:
             self._crowd_was_logged = now
@@ -238,6 +91,15 @@ class Worker(ASGIWorker):  # type: ignore[misc]
                 "More than %d connections: those without a request are closed, the oldest first",
                 self._most_connections,
             )
+
+    def _longest_waiting(self) -> Connection:
+        # Those that had a request since they were put here begin to wait anew, at the end.
+        while True:
+            connection, known = next(iter(self.connections.items()))
+            del self.connections[connection]
+            if connection.is_waiting() and connection.req_count == known:
+                return connection
+            self.connections[connection] = connection.req_count
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
@@ -259,8 +121,9 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         for server in self.servers:
             server.close()
         await asyncio.sleep(_LAST_CALL)
-        for connection in list(self.waiting):
-            connection.give_way()
+        for connection in list(self.connections):
+            if connection.is_waiting():
+                connection.give_way()
         await super()._shutdown()
 
 

@@ -66,8 +66,11 @@ def _body_limit(router: Router, limits: BodyLimits) -> BodyLimit:
     by_route = {(route.path, route.method): by_kind[route.body] for route in ROUTES}
 
     def limit(scope: Scope) -> int:
-        found = router.find_target(scope["path"], scope.get("raw_path", b""))
+        path, raw_path = scope["path"], scope.get("raw_path", b"")
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        if (path, method) in by_route and b"%" not in raw_path:  # as most are
+            return by_route[path, method]
+        found = router.find_target(path, raw_path)
         return by_route.get((found[3], method), 0) if found else 0
 
     return limit

@@ -1,8 +1,8 @@
 """The memory that request bodies may take together."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 
 class Body:
@@ -10,8 +10,6 @@ class Body:
 
     def __init__(self) -> None:
         self.content = bytearray()
-        self.eviction = asyncio.timeout(None)
-        """Inside it the body may be evicted at any moment: `TimeoutError`."""
 
 
 class BodyMemory:
@@ -24,21 +22,13 @@ class BodyMemory:
     def __init__(self, limit: int) -> None:
         """`limit` is in bytes."""
         self._free = limit
-        self._arriving: dict[Body, None] = {}  # the oldest first
-
-    @contextmanager
-    def body(self) -> Iterator[Body]:
-        """An empty body, whose memory counts until the end of the block."""
-        body = Body()
-        self._arriving[body] = None
-        try:
-            yield body
-        finally:
-            self._arriving.pop(body, None)
-            self._empty(body)
+        self._arriving: dict[Body, asyncio.Timeout] = {}  # the oldest first
 
     def add(self, body: Body, piece: bytes) -> bool:
-        """Append the piece, and return True; or False where there is no room for it."""
+        """Append the piece, and return True; or False where there is no room for it.
+
+        It counts until `empty`.
+        """
         while len(piece) > self._free and self._evict_other_than(body):
             pass
         if len(piece) > self._free:
@@ -47,19 +37,24 @@ class BodyMemory:
         body.content += piece
         return True
 
-    def complete(self, body: Body) -> None:
-        """The body is whole: it is not evicted any more."""
-        self._arriving.pop(body, None)
+    @asynccontextmanager
+    async def evictable(self, body: Body) -> AsyncIterator[None]:
+        """A block in which others may take the body's memory: it ends with TimeoutError then."""
+        async with asyncio.timeout(None) as self._arriving[body]:
+            try:
+                yield
+            finally:
+                self._arriving.pop(body, None)
+
+    def empty(self, body: Body) -> None:
+        """Take back what was added to the body."""
+        self._free += len(body.content)
+        body.content = bytearray()
 
     def _evict_other_than(self, body: Body) -> bool:
         for oldest in self._arriving:
             if oldest is not body:
-                del self._arriving[oldest]
-                self._empty(oldest)
-                oldest.eviction.reschedule(0)
+                self._arriving.pop(oldest).reschedule(0)
+                self.empty(oldest)
                 return True
         return False
-
-    def _empty(self, body: Body) -> None:
-        self._free += len(body.content)
-        body.content = bytearray()

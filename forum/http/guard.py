@@ -7,6 +7,7 @@ left in the scope for Falcon to answer, so that it looks like every other.
 
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import Any
 
 from forum.domain.errors import Refusal, Unavailable
@@ -57,58 +58,56 @@ class Guard:
         if expects not in (None, b"100-continue"):
             scope[REFUSAL] = ExpectationFailed
         elif length != 0:
-            await self._admit_with_body(scope, receive, send, length)
-            return
-        await self._answer(scope, b"", receive, send)
+            limit = self._body_limit(scope)
+            if length is None or length <= limit:
+                await self._admit_with_body(scope, receive, send, limit, length)
+                return
+            if limit:
+                scope[REFUSAL] = BodyTooLarge
+        received.set(time.monotonic())
+        await self._app(scope, _replay(b"", receive), send)
 
     async def _admit_with_body(
-        self, scope: Scope, receive: Receive, send: Send, length: int | None
+        self, scope: Scope, receive: Receive, send: Send, limit: int, length: int | None
     ) -> None:
-        limit = self._body_limit(scope)
-        if length is not None and length > limit > 0:
-            scope[REFUSAL] = BodyTooLarge
-            limit = 0
-        with self._memory.body() as body:
-            if limit > 0:
-                refusal = await self._receive_all(body, receive, limit, length)
-                if refusal:
-                    scope[REFUSAL] = refusal
-                    body.content.clear()
-            await self._answer(scope, bytes(body.content), receive, send)
+        body = Body()
+        try:
+            refusal = await self._receive_all(body, receive, limit, length) if limit else None
+            if refusal:
+                scope[REFUSAL] = refusal
+                self._memory.empty(body)
+            received.set(time.monotonic())
+            await self._app(scope, _replay(bytes(body.content), receive), send)
+        finally:
+            self._memory.empty(body)
 
     async def _receive_all(
         self, body: Body, receive: Receive, limit: int, length: int | None
     ) -> type[Refusal] | None:
         """Fill the body; what is to be answered where that fails, or None."""
-        try:
-            async with body.eviction:
-                refusal = await self._receive_pieces(body, receive, limit)
-        except TimeoutError:
-            return Unavailable
+        refusal = self._take(body, first := await receive(), limit)
+        if refusal is None and first.get("more_body"):
+            refusal = await self._receive_rest(body, receive, limit)
         if refusal is None and len(body.content) < (length or 0):
             return BodyCutShort
         return refusal
 
-    async def _receive_pieces(
-        self, body: Body, receive: Receive, limit: int
-    ) -> type[Refusal] | None:
-        more = True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return BodyCutShort
-            piece = message.get("body", b"")
-            if len(body.content) + len(piece) > limit:
-                return BodyTooLarge
-            if not self._memory.add(body, piece):
-                return Unavailable
-            more = message.get("more_body", False)
-        self._memory.complete(body)
-        return None
+    async def _receive_rest(self, body: Body, receive: Receive, limit: int) -> type[Refusal] | None:
+        with suppress(TimeoutError):
+            async with self._memory.evictable(body):
+                while True:
+                    refusal = self._take(body, message := await receive(), limit)
+                    if refusal or not message.get("more_body"):
+                        return refusal
+        return Unavailable
 
-    async def _answer(self, scope: Scope, body: bytes, receive: Receive, send: Send) -> None:
-        received.set(time.monotonic())
-        await self._app(scope, _replay(body, receive), send)
+    def _take(self, body: Body, message: Message, limit: int) -> type[Refusal] | None:
+        if message["type"] == "http.disconnect":
+            return BodyCutShort
+        piece = message.get("body", b"")
+        if len(body.content) + len(piece) > limit:
+            return BodyTooLarge
+        return None if self._memory.add(body, piece) else Unavailable
 
 
 def _announced(scope: Scope) -> tuple[int | None, bytes | None]:

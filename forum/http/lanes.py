@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from forum.domain.errors import Unavailable
@@ -56,17 +57,21 @@ class Lane:
         await self._enter(deadline)
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._threads, self._run, deadline, use_case, arguments)
-        running.add_done_callback(self._leave)
+        over = loop.create_future()
+        running.add_done_callback(partial(self._leave, over))
+        timer = loop.call_later(_seconds_to(deadline) + _VERDICT, _give_up, over)
         try:
-            # Not cancelled with its client: a thread that still works is not free.
-            await asyncio.wait([running], timeout=_seconds_to(deadline) + _VERDICT)
-            if not running.done():
-                raise Unavailable
+            # Only the wait is cancelled with its client: a thread that still works is not free.
+            await over
             return running.result()
         finally:
-            del running  # It holds the error, whose traceback holds this frame: a cycle.
+            timer.cancel()
+            del running, over  # They hold the error, whose traceback holds this frame: a cycle.
 
     async def _enter(self, deadline: float) -> None:
+        if not self._free.locked():
+            await self._free.acquire()
+            return
         try:
             async with asyncio.timeout(_seconds_to(deadline)):
                 await self._free.acquire()
@@ -77,13 +82,20 @@ class Lane:
         with self._within(_seconds_to(deadline)):
             return use_case(*arguments)
 
-    def _leave(self, running: "asyncio.Future[Any]") -> None:
+    def _leave(self, over: "asyncio.Future[None]", running: "asyncio.Future[Any]") -> None:
         self._free.release()
         running.exception()  # Seen, also where its client has gone away.
+        if not over.done():
+            over.set_result(None)
 
     def close(self) -> None:
         """Wait for what is running and end the threads."""
         self._threads.shutdown()
+
+
+def _give_up(over: "asyncio.Future[None]") -> None:
+    if not over.done():
+        over.set_exception(Unavailable())
 
 
 def _seconds_to(deadline: float) -> float:

@@ -18,14 +18,14 @@ class Router(CompiledRouter):
     """Falcon's router, where GET brings HEAD every answer about methods names all of them, and no segment is empty."""
 
     def find(self, uri: str, req: Any = None) -> Any:
-        return self.find_target(uri, req.scope.get("raw_path", b"") if req else b"")
+        if req and b"%2" in req.scope.get("raw_path", b""):
+            return self._find_with_slashes(req.scope["raw_path"])
+        # An empty segment would match as an empty id.
+        return None if uri.endswith("/") or "//" in uri else super().find(uri)
 
     def find_target(self, path: str, raw_path: bytes) -> Any:
-        """What is found for a path; `raw_path` is the same before its percent-encoding was removed."""
-        if b"%2" in raw_path:
-            return self._find_with_slashes(raw_path)
-        # An empty segment would match as an empty id.
-        return None if path.endswith("/") or "//" in path else super().find(path)
+        """As `find`; `raw_path` is the path before its percent-encoding was removed."""
+        return self._find_with_slashes(raw_path) if b"%2" in raw_path else self.find(path)
 
     def _find_with_slashes(self, raw_path: bytes) -> Any:
         """What is found for a path whose segments may have slashes of their own, sent as %2F."""
