@@ -32,9 +32,10 @@ from forum.main import (
     opened_archive,
     opened_database,
     prepare,
+    refuse_orphaned_secret,
     secret_file,
 )
-from forum.server import Server
+from forum.server import Server, reserved
 
 T = TypeVar("T")
 
@@ -68,7 +69,8 @@ def serve() -> None:
     SIGTERM ends it, SIGHUP renews the workers; both answer the requests under way first.
     """
     settings = Settings.from_environment()
-    prepare(settings)
+    with reserved(settings.bind):
+        prepare(settings)
     Server(settings).run()
 
 
@@ -87,7 +89,9 @@ def migrate_command(version: int | None, only_status: bool) -> None:
 
     All or nothing. There is no way back but a backup.
     """
-    with opened_database(Settings.from_environment()) as database:
+    settings = Settings.from_environment()
+    refuse_orphaned_secret(settings)
+    with opened_database(settings) as database:
         if only_status:
             database.demand()
         else:

@@ -4,7 +4,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -87,9 +87,10 @@ def app() -> Application:
 
 
 def prepare(settings: Settings) -> None:
-    """Make and migrate the database, and make the secret, where they are not there. Raises `BadSetting`."""
-    with _explained_secret(), suppress(FileNotFoundError):
-        _secrets_of(settings)()
+    """Make and migrate the database, and then the secret, where they are not there. Raises `BadSetting`."""
+    refuse_orphaned_secret(settings)
+    if _has_secret_file(settings):
+        _require_secret_or_first_start(settings)
     if settings.database_url != MEMORY_URL:
         with opened_database(settings) as database:
             database.create()
@@ -107,6 +108,28 @@ def require_usable(settings: Settings) -> None:
         with opened_database(settings) as database:
             database.demand()
             _demand_current(database)
+
+
+def refuse_orphaned_secret(settings: Settings) -> None:
+    """Raise `BadSetting` where a secret lies beside no database: a new one would hide that it is gone."""
+    path, database = secret_file(settings), database_file(settings)
+    if database and path.exists() and not (database.exists() and database.stat().st_size):
+        raise BadSetting(
+            f"{path} is there, but no database is at {database}: it was moved or removed; put it "
+            "back, restore a backup, or remove the secret too to begin with an empty forum"
+        )
+
+
+def _require_secret_or_first_start(settings: Settings) -> None:
+    path = secret_file(settings)
+    if path.exists():
+        with _explained_secret():
+            load_secrets(path)
+    elif database_file(settings) is None:
+        raise BadSetting(
+            "FORUM_SECRET_KEY is not set, and for PostgreSQL none is made: every machine needs the "
+            "same; make one with: openssl rand -hex 32"
+        )
 
 
 @contextmanager
@@ -349,6 +372,12 @@ def secret_file(settings: Settings) -> Path:
 
 def data_folder(settings: Settings) -> Path:
     """Where the service keeps its files: beside the database, or in `data` if that is elsewhere."""
+    database = database_file(settings)
+    return database.parent if database else Path("data")
+
+
+def database_file(settings: Settings) -> Path | None:
+    """Where the SQLite database is; None for another kind of store."""
     if not settings.database_url.startswith(SQLITE_PREFIX):
-        return Path("data")
-    return Path(settings.database_url.removeprefix(SQLITE_PREFIX)).parent
+        return None
+    return Path(settings.database_url.removeprefix(SQLITE_PREFIX))

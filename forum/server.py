@@ -1,6 +1,10 @@
 """gunicorn, set up for the forum."""
 
+import errno
+import os
 import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from typing import Any
 
 import click
@@ -23,9 +27,7 @@ class Server(BaseApplication):  # type: ignore[misc]
     """A gunicorn master whose workers each build the service for themselves."""
 
     def __init__(self, settings: Settings) -> None:
-        """Raises `BadSetting` where nothing can listen on the address."""
         self._settings = settings
-        _refuse_taken(settings.bind)
         super().__init__()
 
     def load_config(self) -> None:
@@ -67,13 +69,33 @@ def _whereabouts(settings: Settings) -> str:
     return "Its data lies in PostgreSQL"
 
 
-def _refuse_taken(bind: str) -> None:
-    # gunicorn tries again for five seconds and ends without saying what to do.
-    host, _, port = bind.rpartition(":")
-    if bind.startswith("unix:"):
-        return
-    family = socket.AF_INET6 if host.startswith("[") else socket.AF_INET
+@contextmanager
+def reserved(bind: str) -> Iterator[None]:
+    """Hold the address until the end of the block. Raises `BadSetting` where nothing can listen on it.
+
+    gunicorn would try again for five seconds, and end without saying what to do.
+    """
     try:
-        socket.create_server((host.strip("[]"), int(port)), family=family).close()
+        with closing(_bound(bind)):
+            yield
     except OSError as error:
         raise BadSetting(f"FORUM_BIND: nothing can listen on {bind}: {error}") from error
+
+
+def _bound(bind: str) -> socket.socket:
+    if bind.startswith("unix:"):
+        return _unused(bind.removeprefix("unix:"))
+    host, _, port = bind.rpartition(":")
+    taken = socket.socket(socket.AF_INET6 if host.startswith("[") else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.bind((host.strip("[]"), int(port)))
+    return taken
+
+
+def _unused(path: str) -> socket.socket:
+    # Its name is left alone: gunicorn takes it over from a service that has ended.
+    probe = socket.socket(socket.AF_UNIX)
+    with suppress(FileNotFoundError, ConnectionRefusedError):
+        probe.connect(path)
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+    return probe

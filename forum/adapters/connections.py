@@ -1,5 +1,6 @@
 """Peewee keeps a connection for each thread, and knows only the one of the thread that asks."""
 
+from contextlib import nullcontext
 from typing import Any
 
 import peewee
@@ -11,6 +12,9 @@ class TrackedConnections(peewee.Database):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._open: set[Any] = set()
         super().__init__(*arguments, **options)
+        # Peewee lets one thread at a time connect or close, though what it keeps is each thread's
+        # own: one that waits for a server which does not answer would hold up all of them.
+        self._lock = nullcontext()
 
     def release(self) -> None:
         """Close every connection; call it when no other thread works with one."""

@@ -6,6 +6,7 @@ import select
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
+from traceback import clear_frames
 from typing import Any, TypeVar
 
 import psycopg
@@ -77,7 +78,12 @@ class _Adapter(Psycopg3Adapter):
             parameters["connect_timeout"] = max(
                 2, min(parameters["connect_timeout"], math.ceil(left))
             )
-        connection = _Connection.connect(db.database, **parameters)
+        try:
+            connection = _Connection.connect(db.database, **parameters)
+        except psycopg.Error as error:
+            # Its traceback holds the frame that holds it, and in it the socket, until it is collected.
+            clear_frames(error.__traceback__)
+            raise
         connection.limit = db.limit
         return connection
 

@@ -2,8 +2,9 @@
 
 import logging
 import os
+import threading
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from playhouse.apsw_ext import APSWDatabase
 
 from forum.adapters.connections import TrackedConnections
 from forum.adapters.sql import Row
+from forum.adapters.sqlite_files import DatabaseFiles
 from forum.adapters.time_limit import TimeLimit
 from forum.domain.errors import Unavailable
 
@@ -38,6 +40,12 @@ _READ_WAIT = 0.1
 _log = logging.getLogger(__name__)
 
 
+class _Own(threading.local):
+    """What each thread knows of its connection."""
+
+    generation = 0
+
+
 class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
     """A `Database` in one file, with a connection for each thread."""
 
@@ -47,11 +55,26 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
             raise OSError(f"SQLite {apsw.sqlite_lib_version()} is too old: install a newer apsw")
         self._busy_timeout = busy_timeout
         self._limit = TimeLimit()
-        super().__init__(os.fspath(path), pragmas=_PRAGMAS, timeout=min(busy_timeout, _READ_WAIT))
+        self._files = DatabaseFiles(path.absolute())
+        self._own = _Own()
+        super().__init__(
+            os.fspath(path),
+            pragmas=_PRAGMAS,
+            timeout=min(busy_timeout, _READ_WAIT),
+            flags=apsw.SQLITE_OPEN_READWRITE,  # It is `create` alone that makes a file.
+        )
 
     def create(self) -> None:
-        """Make the file, readable by its owner alone, unless it is there. Raises OSError."""
+        """Make the file, readable by its owner alone, unless it is there. Raises OSError.
+
+        Nothing is made where a part of a database lies that would not belong to it.
+        """
         path = Path(self.database)
+        remains = [each for each in map(path.with_name, _remains(path.name)) if each.exists()]
+        if remains and not (path.exists() and path.stat().st_size):
+            raise FileNotFoundError(
+                f"{remains[0]} is there, but no database is at {path}: it was moved or removed"
+            )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
@@ -63,7 +86,12 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
     def within(self, seconds: float) -> AbstractContextManager[object]:
         return self._limit.within(seconds)
 
+    def release(self) -> None:
+        super().release()
+        self._files.note_closed()
+
     def read(self, sql: str, *parameters: object) -> list[Row]:
+        self._require_files(look=False)
         try:
             return self._all_rows(sql, parameters)
         except PeeweeException as error:
@@ -88,13 +116,17 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
     def load_time(self, stored: str) -> datetime:
         return datetime.fromisoformat(stored + "+00:00")
 
-    def exclusive(self) -> AbstractContextManager[Any]:
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
         """A transaction that holds the write lock from its beginning: an upgrade later would fail at once."""
+        self._require_files(look=True)
         left = self._limit.seconds_left()
         seconds = self._busy_timeout if left is None else min(left, self._busy_timeout)
         self.connection().set_busy_timeout(int(seconds * 1000))
-        transaction: AbstractContextManager[Any] = self.atomic("IMMEDIATE")
-        return transaction
+        with self.atomic("IMMEDIATE"):
+            yield
+        # Committed, but perhaps into a file that nobody will find again.
+        self._require_files(look=True)
 
     def view(self) -> AbstractContextManager[Any]:
         transaction: AbstractContextManager[Any] = self.atomic("DEFERRED")
@@ -122,7 +154,29 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
     def _connect(self) -> apsw.Connection:
         connection: apsw.Connection = super()._connect()
         connection.convert_binding = _bind_time
+        self._own.generation = self._files.generation
+        self._files.note_opened()
         return connection
+
+    def _require_files(self, *, look: bool) -> None:
+        """Raise `Unavailable` where the files are not those that were opened, and let go of them."""
+        are_lost = self._files.are_lost(look=look or self.is_closed())
+        if self._own.generation != self._files.generation and not self.is_closed():
+            if self._files.has_lost_its_log():
+                self._save_log()
+            self.close()
+        if are_lost:
+            raise Unavailable
+
+    def _save_log(self) -> None:
+        # What the nameless log holds was answered, and is read from nowhere else any more.
+        with suppress(apsw.Error):
+            self.connection().wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+
+def _remains(name: str) -> list[str]:
+    """What SQLite has beside a database of this name while it is in use, or after a crash."""
+    return [name + suffix for suffix in ("-wal", "-shm", "-journal")]
 
 
 def _bind_time(cursor: apsw.Cursor, number: int, value: datetime) -> str:

@@ -405,7 +405,7 @@ class TestMemory:
     ) -> None:
         async def scenario() -> tuple[list[Message], list[bool]]:
             held = [await self.start(application, b" " * 400_000) for _ in range(3)]
-            oldest = await held[0]
+            oldest = await asyncio.wait_for(held[0], 10)
             return oldest, [task.done() for task in held[1:]]
 
         oldest, others = asyncio.run(scenario())
@@ -414,7 +414,7 @@ class TestMemory:
     def test_a_body_that_gave_way_is_told_when_to_try_again(self, application: Application) -> None:
         async def scenario() -> list[Message]:
             held = [await self.start(application, b" " * 400_000) for _ in range(3)]
-            return await held[0]
+            return await asyncio.wait_for(held[0], 10)
 
         start, body = asyncio.run(scenario())
         assert (b"retry-after", b"1") in start["headers"]
@@ -422,7 +422,7 @@ class TestMemory:
 
     def test_a_body_that_finds_no_room_at_all_is_refused(self, application: Application) -> None:
         async def scenario() -> list[Message]:
-            return await (await self.start(application, b" " * (MEMORY + 1)))
+            return await asyncio.wait_for(await self.start(application, b" " * (MEMORY + 1)), 10)
 
         assert asyncio.run(scenario())[0]["status"] == 503
 
@@ -430,7 +430,7 @@ class TestMemory:
         async def scenario() -> list[Message]:
             application = client.application
             held = [await self.start(application, b" " * 400_000) for _ in range(5)]
-            return await held[0]
+            return await asyncio.wait_for(held[0], 10)
 
         asyncio.run(scenario())
         assert send(client, RAW).status_code == 200
