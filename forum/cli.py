@@ -24,7 +24,7 @@ from forum.domain.administration import Administration
 from forum.domain.errors import UserNotFound
 from forum.domain.importing import import_forum
 from forum.domain.model import Account
-from forum.domain.moving import CopyDiffers, StoreNotEmpty, copy
+from forum.domain.moving import CopyDiffers, StoreNotEmpty, UnreadableRow, copy
 from forum.main import (
     MEMORY_URL,
     hash_all,
@@ -155,8 +155,9 @@ def copy_command(source: str, target: str) -> None:
         _explained(),
     ):
         total = copy(old, new, _show_progress)
+    counts = total.counts
     click.echo(
-        f"copied {total.accounts} users, {total.articles} articles and {total.sessions} sessions; "
+        f"copied {counts.accounts} users, {counts.articles} articles and {counts.sessions} sessions; "
         f"SHA-256 {total.checksum}"
     )
 
@@ -192,6 +193,11 @@ def _explained() -> Iterator[None]:
         raise click.ClickException("the target has users or articles: it must be empty") from None
     except CopyDiffers:
         raise click.ClickException("the copy differs from its source: nothing was kept") from None
+    except UnreadableRow as error:
+        what = f"{error.column} of the row" if error.column else "the row"
+        raise click.ClickException(
+            f"{what} of {error.table} with the id {error.id!r} cannot be copied: nothing was kept"
+        ) from None
     except NotTheOldDatabase as error:
         raise click.ClickException(
             f"this is not the database of the Flask program: {error}"

@@ -4,8 +4,8 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from peewee import PeeweeException
 
 from forum.adapters.clock import SystemClock
 from forum.adapters.databases import SQLITE_PREFIX, BadUrl, open_database
+from forum.adapters.drafts import drafted_database
 from forum.adapters.events import LogEvents
 from forum.adapters.memory import (
     MemoryArticles,
@@ -107,14 +108,32 @@ def opened_database(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlArchive]:
-    """The whole database that the settings name, made or migrated where that is asked for."""
-    with opened_database(settings) as database:
+    """The whole database that the settings name, made or migrated where that is asked for.
+
+    What is made is there when all went well, and not before.
+    """
+    made = _made_in_the_end(settings) if create else nullcontext(settings)
+    with made as where, opened_database(where) as database:
         if create:
             database.create()
             migrate(database)
         database.demand()
         _demand_current(database)
         yield SqlArchive(database)
+
+
+@contextmanager
+def _made_in_the_end(settings: Settings) -> Iterator[Settings]:
+    """Settings of a draft, where they name a file that is not there."""
+    database = _database(settings)
+    try:
+        if not isinstance(database, SqliteDatabase) or Path(database.database).exists():
+            yield settings
+            return
+        with drafted_database(Path(database.database).resolve()) as draft:
+            yield replace(settings, database_url=f"{SQLITE_PREFIX}{draft}")
+    except OSError as error:
+        raise BadSetting(str(error)) from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from forum.domain.model import (
     Account,
     Article,
     Author,
+    Counts,
     Credentials,
     Headline,
     LastIds,
@@ -258,6 +259,10 @@ class MemoryArchive:
             except BaseException:
                 store.accounts, store.articles, store.sessions, store.last = before
                 raise
+
+    def counts(self) -> Counts:
+        store = self._store
+        return Counts(len(store.accounts), len(store.articles), len(store.sessions))
 
     def accounts(self) -> Iterator[Account]:
         return (account for _, account in sorted(self._store.accounts.items()))

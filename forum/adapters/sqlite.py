@@ -20,6 +20,7 @@ from playhouse.apsw_ext import APSWDatabase
 
 from forum.adapters.connections import TrackedConnections
 from forum.adapters.sql import Row
+from forum.adapters.sqlite_text import read_row_by_row
 from forum.domain.errors import Unavailable
 
 OLDEST_LIBRARY = (3, 51, 3)
@@ -30,6 +31,8 @@ _PRAGMAS = {
     "synchronous": "full",  # With less, the answer leaves before the data is on the disk.
     "foreign_keys": "on",
 }
+
+_TIME_LENGTH = len("2020-02-02T00:17:49.735642")
 
 _log = logging.getLogger(__name__)
 
@@ -56,13 +59,20 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
 
     def read(self, sql: str, *parameters: object) -> list[Row]:
         try:
-            return self._all_rows(sql, parameters)
+            try:
+                return self._all_rows(sql, parameters)
+            except UnicodeDecodeError:
+                with __exception_wrapper__:
+                    return read_row_by_row(self.connection(), sql, parameters)
         except PeeweeException as error:
             raise _refusal(error) from error
 
     def write(self, sql: str, *parameters: object) -> list[Row]:
-        with self.all_or_nothing():
-            return self._all_rows(sql, parameters)
+        try:
+            with self.all_or_nothing():
+                return self._all_rows(sql, parameters)
+        except UnicodeDecodeError as error:
+            raise _refusal(error) from error
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
@@ -77,6 +87,8 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
     def load_time(self, stored: str) -> datetime:
+        if len(stored) != _TIME_LENGTH:  # Python reads shorter forms too, some without a zone.
+            raise ValueError(stored)
         return datetime.fromisoformat(stored + "+00:00")
 
     def exclusive(self) -> AbstractContextManager[Any]:
@@ -118,7 +130,7 @@ def _bind_time(cursor: apsw.Cursor, number: int, value: datetime) -> str:
     return value.isoformat()
 
 
-def _refusal(error: PeeweeException) -> Exception:
+def _refusal(error: Exception) -> Exception:
     if isinstance(error, IntegrityError | DataError | ProgrammingError):
         return error
     _log.warning("the database refused: %s", error)

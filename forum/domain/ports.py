@@ -13,6 +13,7 @@ from forum.domain.model import (
     Account,
     Article,
     Author,
+    Counts,
     Credentials,
     Headline,
     LastIds,
@@ -157,7 +158,10 @@ class ArticleRepository(Protocol):
 
 
 class Archive(Protocol):
-    """A whole store, for moving it elsewhere. Everything is read and written inside `view` or `change`."""
+    """A whole store, for moving it elsewhere. Everything is read and written inside `view` or `change`.
+
+    Whatever is read is checked: `UnreadableRow` is raised at what no other store should get.
+    """
 
     def view(self) -> AbstractContextManager[object]:
         """One consistent sight of the store; others may write meanwhile."""
@@ -167,6 +171,9 @@ class Archive(Protocol):
 
         Ids that were raised may stay raised: it costs nothing but numbers.
         """
+
+    def counts(self) -> Counts:
+        """How many there are of each, counted without reading them."""
 
     def accounts(self) -> Iterator[Account]:
         """Every account, by id."""
