@@ -215,11 +215,11 @@ class MemoryArticles:
         article = self.find(article_id)
         return article.author.id if article else None
 
-    def latest(self, offset: int, limit: int) -> list[Headline]:
+    def latest(self, offset: int, limit: int) -> list[Headline | None]:
         with self._store.lock:
             return _headlines(list(self._store.articles.values()), offset, limit)
 
-    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline]:
+    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
         with self._store.lock:
             articles = self._store.articles.values()
             own = [each for each in articles if each.author.id == author_id]
@@ -294,7 +294,7 @@ class MemoryArchive:
         )
 
 
-def _headlines(articles: list[Article], offset: int, limit: int) -> list[Headline]:
+def _headlines(articles: list[Article], offset: int, limit: int) -> list[Headline | None]:
     articles.sort(key=lambda each: (each.date_posted, each.id), reverse=True)
     return [
         Headline(each.id, each.title, each.date_posted, each.author)

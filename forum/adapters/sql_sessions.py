@@ -4,8 +4,9 @@ from datetime import datetime
 
 from peewee import SQL, Select, Table
 
-from forum.adapters.sql import Database, Row, compile_query, lock, slot
-from forum.domain.model import Account, Credentials, Session, User, Visitor
+from forum.adapters.sql import Database, compile_query, lock, slot
+from forum.adapters.sql_rows import Values, read_all, read_one
+from forum.domain.model import Account, Credentials, Session, Visitor
 
 _CLEANED = 100
 """Expired sessions that a login clears away, at most."""
@@ -16,6 +17,7 @@ class SqlSessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._values = Values(database.load_time)
         session, user = Table("sessions"), Table("users")
         whole = (session.c.id, session.c.created, session.c.last_used, session.c.expires)
         own = session.c.user_id == slot("user")
@@ -107,30 +109,25 @@ class SqlSessions:
     def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
         moment = self._database.store_time(now)
         rows = self._database.read(self._find, credentials.session_id, credentials.user_id, moment)
-        for *session, id, username, date_registered in rows:
-            user = User(id, username, self._database.load_time(date_registered))
-            return Visitor(user, self._session(session))
-        return None
+        session = read_one("sessions", self._values.session, [row[:4] for row in rows])
+        user = read_one("users", self._values.user, [row[4:] for row in rows])
+        return Visitor(user, session) if user and session else None
 
     def find_all(self, user_id: int, now: datetime) -> list[Session]:
         rows = self._database.read(self._find_all, user_id, self._database.store_time(now))
-        return [self._session(row) for row in rows]
+        return read_all("sessions", self._values.session, rows)
 
     def touch(self, session_id: int, moment: datetime) -> None:
         self._database.write(self._touch, self._database.store_time(moment), session_id)
 
     def end(self, session_id: int, user_id: int) -> Session | None:
-        for row in self._database.write(self._end, session_id, user_id):
-            return self._session(row)
-        return None
+        with self._database.all_or_nothing():  # What cannot be answered is not ended either.
+            rows = self._database.write(self._end, session_id, user_id)
+            return read_one("sessions", self._values.session, rows)
 
     def end_all(self, user_id: int, but: int | None = None) -> list[Session]:
         rows = self._database.write(self._end_all, user_id, but or 0)
-        return [self._session(row) for row in rows]
-
-    def _session(self, row: Row) -> Session:
-        id, *times = row
-        return Session(id, *map(self._database.load_time, times))
+        return read_all("sessions", self._values.session, rows)
 
 
 def _expired(database: Database, session: Table) -> Select:

@@ -1,6 +1,7 @@
 """What the forum needs from outside. Adapters have these shapes and do not inherit from them.
 
-Every repository method raises `Unavailable` when the store cannot answer now; nothing is written then.
+Every repository method raises `Unavailable` when the store cannot answer now, or has something that
+cannot be read where one thing is asked for; nothing is written then. Lists leave it out.
 Ids are positive and below 2**63. Times are aware and in UTC.
 """
 
@@ -144,10 +145,13 @@ class ArticleRepository(Protocol):
     def find_author_id(self, article_id: int) -> int | None:
         """The id of the user who wrote the article, or None if there is no such article."""
 
-    def latest(self, offset: int, limit: int) -> list[Headline]:
-        """At most `limit` headlines of the list, without the first `offset`; empty past the end."""
+    def latest(self, offset: int, limit: int) -> list[Headline | None]:
+        """At most `limit` headlines of the list, without the first `offset`; empty past the end.
 
-    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline]:
+        None stands in the place of one that cannot be read.
+        """
+
+    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
         """As `latest`, of the articles of one author."""
 
     def update(self, article_id: int, author: Author, title: str, text: str) -> Article | None:
