@@ -1,6 +1,8 @@
 """The console script `forum`."""
 
 import logging
+import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -37,6 +39,9 @@ from forum.main import (
 from forum.server import Server
 
 T = TypeVar("T")
+
+_INTERRUPTED = 128 + signal.SIGINT
+"""The status with which shells tell that a command was interrupted."""
 
 
 class OneLineErrors(click.Group):
@@ -150,6 +155,7 @@ def copy_command(source: str, target: str) -> None:
     """
     settings = Settings.from_environment()
     with (
+        _interruptible(),
         opened_archive(replace(settings, database_url=source)) as old,
         opened_archive(replace(settings, database_url=target), create=True) as new,
         _explained(),
@@ -173,7 +179,7 @@ def import_flaskapi(file: Path) -> None:
     """
     settings = Settings.from_environment()
     hash_passwords = partial(hash_all, settings)
-    with _explained():
+    with _interruptible(), _explained():
         old = FlaskApiDatabase(file)
         with opened_archive(settings, create=True) as archive:
             done = import_forum(old, archive, hash_passwords, _show_progress)
@@ -183,6 +189,24 @@ def import_flaskapi(file: Path) -> None:
     click.echo(
         f"{done.users} users and {done.articles} articles {verb}; {len(done.remarks)} remarks"
     )
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ends the process with 130 at SIGINT, after all that surrounds the work inside has cleaned up."""
+
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # A second one would disturb the cleaning.
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("Error: interrupted", err=True)
+        os._exit(_INTERRUPTED)  # Nobody waits for threads that are still hashing.
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

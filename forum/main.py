@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -31,6 +31,7 @@ from forum.adapters.sql_archive import SqlArchive
 from forum.adapters.sql_counters import SqlCounters
 from forum.adapters.sql_sessions import SqlSessions
 from forum.adapters.sqlite import SqliteDatabase
+from forum.adapters.sqlite_interrupts import let_database_give_way
 from forum.adapters.tokens import JwtTokens
 from forum.config import BadSetting, Settings
 from forum.domain.administration import Administration
@@ -118,6 +119,8 @@ def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlA
             database.create()
             migrate(database)
         database.demand()
+        if isinstance(database, SqliteDatabase):
+            let_database_give_way(database, settings.store_timeout)
         _demand_current(database)
         yield SqlArchive(database)
 
@@ -156,12 +159,15 @@ def _demand_current(database: Database) -> None:
         raise BadSetting("the database has an older schema: run forum migrate on it first")
 
 
-def hash_all(settings: Settings, passwords: Iterable[str]) -> Iterator[str]:
-    """The hashes of the passwords, in their order, computed on all processors."""
+def hash_all(settings: Settings, passwords: Iterable[str]) -> Generator[str, None, None]:
+    """The hashes of the passwords, in their order, computed on all processors until it is closed."""
     processors = os.cpu_count() or 1
     hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
-    with ThreadPoolExecutor(processors) as pool:
+    pool = ThreadPoolExecutor(processors)
+    try:
         yield from pool.map(hasher.hash, passwords)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def build(settings: Settings, hasher: PasswordHasher) -> Application:
