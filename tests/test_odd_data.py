@@ -133,3 +133,62 @@ def test_a_date_that_python_lacks_is_named_in_one_line(new_url: NewUrl, source: 
         1,
         ["Error: the row of articles with the id 1 cannot be copied: nothing was kept"],
     )
+
+
+ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i FROM n) SELECT"
+USERS = "CREATE TABLE user (id INTEGER PRIMARY KEY, username, password, date_registered);"
+ARTICLES = "CREATE TABLE article (id INTEGER PRIMARY KEY, title, text, date_posted, user_id);"
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        f"{ARTICLES} CREATE VIEW user AS {ENDLESS} i id, i username, i password, i date_registered FROM n",
+        f"{USERS} CREATE VIEW article AS {ENDLESS} i id, i title, i text, i date_posted, i user_id FROM n",
+        f"{USERS} CREATE VIRTUAL TABLE article USING fts5(id, title, text, date_posted, user_id)",
+        f"{ARTICLES} {USERS.replace('password', 'password AS (username)')}",
+        f"{USERS} {ARTICLES.replace('text', 'text AS (title) STORED')}",
+        f"{ARTICLES} CREATE VIEW pragma_table_list AS {ENDLESS} i FROM n",
+    ],
+    ids=["users", "articles", "virtual", "computed", "stored", "shadow"],
+)
+def test_an_old_database_that_is_a_program_is_refused(folder: Path, schema: str) -> None:
+    spoil(f"sqlite:///{folder}/old.sqlite", schema)
+    result = run("import-flaskapi", "old.sqlite", url="sqlite:///new.db")
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert result.stderr.startswith("Error: this is not the database of the Flask program: it")
+
+
+def test_a_trigger_of_the_old_database_changes_nothing(folder: Path) -> None:
+    trigger = "CREATE TRIGGER t AFTER INSERT ON user BEGIN DELETE FROM article; END"
+    spoil(f"sqlite:///{folder}/old.sqlite", f"{USERS} {ARTICLES} {trigger}")
+    result = run("import-flaskapi", "old.sqlite", url="sqlite:///new.db")
+    assert result.stdout == "0 users and 0 articles imported; 0 remarks\n"
+
+
+def test_a_pipe_is_no_old_database(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    result = run("import-flaskapi", "pipe", url="sqlite:///new.db")
+    assert (result.exit_code, result.stderr) == (
+        1,
+        "Error: this is not the database of the Flask program: it is no file\n",
+    )
+
+
+def test_ids_that_leave_no_room_are_told_and_others_register(folder: Path) -> None:
+    rows = "INSERT INTO user VALUES (9223372036854775807, 'alice#1', 'Password#1', '2020-02-02')"
+    spoil(f"sqlite:///{folder}/old.sqlite", f"{USERS} {ARTICLES} {rows}")
+    url = f"sqlite:///{folder}/new.db"
+    assert "leaves no room" in run("import-flaskapi", "old.sqlite", url=url).stdout
+    database = open_database(url, timeout=5)
+    assert sql_store(database).author().id == 1
+    database.release()
+
+
+def test_ids_that_are_no_numbers_are_told_without_control_characters(folder: Path) -> None:
+    users = USERS.replace("INTEGER PRIMARY KEY", "TEXT")
+    rows = "INSERT INTO user VALUES (CAST(X'1B5B324AFF' AS TEXT), 'alice#1', 'Password#1', '2020')"
+    spoil(f"sqlite:///{folder}/old.sqlite", f"{users} {ARTICLES} {rows}")
+    result = run("import-flaskapi", "old.sqlite", url="sqlite:///new.db")
+    assert (result.exit_code, "\x1b" in result.stdout) == (0, False)
+    assert result.stdout.startswith("user b'\\x1b[2J\\xff' ('alice#1') was not imported: ")
