@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -45,13 +45,76 @@ _INTERRUPTED = 128 + signal.SIGINT
 
 
 class OneLineErrors(click.Group):
-    """Ends with status 1 and one line where the surroundings are at fault."""
+    """Ends with status 1 and one line where the surroundings are at fault.
+
+    Whatever a line quotes, no terminal obeys it.
+    """
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        with _one_line():
+            return super().make_context(*arguments, **extra)
 
     def invoke(self, context: click.Context) -> object:
-        try:
+        with _one_line():
             return super().invoke(context)
-        except BadSetting as error:
-            raise click.ClickException(" ".join(str(error).split())) from error
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except BadSetting as error:
+        message = " ".join(str(error).split())
+        raise click.ClickException(_printable(message)) from error
+    except click.ClickException as error:
+        message = error.format_message()
+        if message.isprintable():
+            raise
+        raise _Refusal(_printable(message), error.exit_code) from error
+
+
+class _Refusal(click.ClickException):
+    """One line, also for a mistake of usage."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares it for the class
+
+
+def _printable(text: str) -> str:
+    """The text with escapes in the place of control characters, and of bytes that are not UTF-8."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+class _Word(click.ParamType[str]):
+    """A word of the command line in UTF-8: no name, no URL and no id is anything else."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return _require_utf8(value, param)
+
+
+class _File(click.Path):
+    """The path of a file in UTF-8: SQLite takes no other."""
+
+    def __init__(self, *, must_exist: bool) -> None:
+        super().__init__(exists=must_exist, dir_okay=not must_exist, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(_require_utf8(value, param), param, ctx)
+
+
+def _require_utf8(value: str, param: click.Parameter | None) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        name = param.human_readable_name if param else "a word"
+        raise click.ClickException(f"{name} is not UTF-8") from None
+    return value
+
+
+_WORD = _Word()
 
 
 @click.group(cls=OneLineErrors)
@@ -81,7 +144,7 @@ def serve() -> None:
 def config() -> None:
     """Print the effective settings, secrets masked."""
     for name, value in Settings.from_environment().shown().items():
-        click.echo(f"{name}={value}")
+        click.echo(f"{name}={_printable(value)}")
 
 
 @main.command("migrate")
@@ -113,7 +176,7 @@ def _migrate(database: Database, version: int | None) -> list[str]:
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=_File(must_exist=False))
 def backup(file: Path) -> None:
     """Save the SQLite database to a new FILE.
 
@@ -122,11 +185,11 @@ def backup(file: Path) -> None:
     with opened_database(Settings.from_environment()) as database:
         database.demand()
         sqlite_backup.backup(_sqlite(database, "pg_dump --format=custom"), file)
-    click.echo(f"saved to {file}")
+    click.echo(f"saved to {_printable(str(file))}")
 
 
 @main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=_File(must_exist=True))
 def restore(file: Path) -> None:
     """Make the SQLite database of a backup FILE.
 
@@ -135,7 +198,7 @@ def restore(file: Path) -> None:
     with opened_database(Settings.from_environment()) as database:
         target = _sqlite(database, "pg_restore")
         sqlite_backup.restore(file, target)
-    click.echo(f"restored {target.database}")
+    click.echo(f"restored {_printable(target.database)}")
 
 
 def _sqlite(database: Database, other: str) -> SqliteDatabase:
@@ -145,8 +208,8 @@ def _sqlite(database: Database, other: str) -> SqliteDatabase:
 
 
 @main.command("copy")
-@click.argument("source")
-@click.argument("target")
+@click.argument("source", type=_WORD)
+@click.argument("target", type=_WORD)
 def copy_command(source: str, target: str) -> None:
     """Copy everything into an empty database.
 
@@ -169,7 +232,7 @@ def copy_command(source: str, target: str) -> None:
 
 
 @main.command("import-flaskapi")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=_File(must_exist=True))
 def import_flaskapi(file: Path) -> None:
     """Import from the older Flask program.
 
@@ -250,7 +313,7 @@ def list_users() -> None:
 
 
 @user.command()
-@click.argument("username")
+@click.argument("username", type=_WORD)
 def show(username: str) -> None:
     """Print a user and his sessions."""
     with _administration() as administration:
@@ -264,7 +327,7 @@ def show(username: str) -> None:
 
 
 @user.command()
-@click.argument("username")
+@click.argument("username", type=_WORD)
 def disable(username: str) -> None:
     """Keep a user out: his sessions end, and he cannot log in."""
     with _administration() as administration:
@@ -272,7 +335,7 @@ def disable(username: str) -> None:
 
 
 @user.command()
-@click.argument("username")
+@click.argument("username", type=_WORD)
 def enable(username: str) -> None:
     """Let a user log in again."""
     with _administration() as administration:
@@ -280,7 +343,7 @@ def enable(username: str) -> None:
 
 
 @user.command("reset-password")
-@click.argument("username")
+@click.argument("username", type=_WORD)
 def reset_password(username: str) -> None:
     """Print a new random password for a user.
 
@@ -291,7 +354,7 @@ def reset_password(username: str) -> None:
 
 
 @user.command()
-@click.argument("username")
+@click.argument("username", type=_WORD)
 def logout(username: str) -> None:
     """End all sessions of a user."""
     with _administration() as administration:
@@ -299,8 +362,13 @@ def logout(username: str) -> None:
 
 
 @user.command()
-@click.argument("username")
-@click.option("--articles-to", metavar="USERNAME", help="Who gets the articles, instead of nobody.")
+@click.argument("username", type=_WORD)
+@click.option(
+    "--articles-to",
+    type=_WORD,
+    metavar="USERNAME",
+    help="Who gets the articles, instead of nobody.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(username: str, articles_to: str | None, yes: bool) -> None:
     """Delete a user and his articles.
@@ -311,9 +379,10 @@ def delete(username: str, articles_to: str | None, yes: bool) -> None:
         raise click.UsageError("nobody inherits from himself")
     with _administration() as administration:
         administration.show(username)
-        what = f"give the articles to {articles_to}" if articles_to else "all the articles"
+        keep = articles_to is not None
+        what = f"give the articles to {articles_to}" if keep else "all the articles"
         if not yes:
-            click.confirm(f"Delete {username} and {what}?", abort=True)
+            click.confirm(_printable(f"Delete {username} and {what}?"), abort=True)
         administration.delete(username, articles_to)
 
 
@@ -323,7 +392,7 @@ def _administration() -> Iterator[Administration]:
         with opened_administration(Settings.from_environment()) as administration:
             yield administration
     except UserNotFound as error:
-        raise click.ClickException(f"there is no user {error.id}") from None
+        raise click.ClickException(f"there is no user {error.id or repr(error.id)}") from None
 
 
 def _line(account: Account) -> str:
@@ -364,7 +433,7 @@ def rotate() -> None:
 
 
 @secret.command()
-@click.argument("id")
+@click.argument("id", type=_WORD)
 def drop(id: str) -> None:
     """Forget the secret with this ID.
 
