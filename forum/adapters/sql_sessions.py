@@ -7,9 +7,7 @@ from peewee import SQL, Select, Table
 from forum.adapters.sql import Database, compile_query, lock, slot
 from forum.adapters.sql_rows import Values, read_all, read_one
 from forum.domain.model import Account, Credentials, Session, Visitor
-
-_CLEANED = 100
-"""Expired sessions that a login clears away, at most."""
+from forum.domain.ports import FORGOTTEN, WITNESSES
 
 
 class SqlSessions:
@@ -86,6 +84,15 @@ class SqlSessions:
             "user",
             "but",
         )
+        self._witness = compile_query(
+            database,
+            session.select(session.c.id, session.c.created)
+            .where(session.c.id <= slot("newest"))
+            .order_by(session.c.id.desc())
+            .limit(SQL("1"))
+            .offset(SQL(str(WITNESSES - 1))),
+            "newest",
+        )
         self._forget_expired = compile_query(
             database,
             session.delete()
@@ -101,10 +108,19 @@ class SqlSessions:
                 self._begin, now, now, end, account.user.id, account.password_hash
             )
             # Afterwards: who holds locks of expired sessions must wait for nobody.
-            self._database.write(self._forget_expired, now)
+            for (id,) in rows:
+                self._forget(id, created)
         for (id,) in rows:
             return Session(id, created, created, expires)
         return None
+
+    def _forget(self, newest: int, now: datetime) -> None:
+        def began(id: int, created: object) -> datetime:
+            return self._database.load_time(created)
+
+        for known in read_all("sessions", began, self._database.read(self._witness, newest)):
+            moment = self._database.store_time(min(now, known))
+            self._database.write(self._forget_expired, moment)
 
     def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
         moment = self._database.store_time(now)
@@ -133,5 +149,5 @@ class SqlSessions:
 def _expired(database: Database, session: Table) -> Select:
     """Some expired sessions; where rows can be locked, only those that nobody else clears away."""
     old = session.alias("old")
-    query = old.select(old.c.id).where(old.c.expires <= slot("now")).limit(SQL(str(_CLEANED)))
-    return lock(database, query, "FOR UPDATE SKIP LOCKED")
+    query = old.select(old.c.id).where(old.c.expires <= slot("now")).order_by(old.c.expires)
+    return lock(database, query.limit(SQL(str(FORGOTTEN))), "FOR UPDATE SKIP LOCKED")

@@ -24,6 +24,16 @@ from forum.domain.model import (
     Visitor,
 )
 
+WITNESSES = 100
+"""Sessions that must have begun after another has expired, before that one is forgotten.
+
+A clock that is wrong for a while would else end sessions that are good when it is right again: a store
+knows no time but what it was told, so it believes none that only the latest few logins tell.
+"""
+
+FORGOTTEN = 2
+"""Expired sessions that a login forgets, at most: more than it makes, and few if the time is wrong after all."""
+
 
 class Clock(Protocol):
     """The time."""
@@ -82,8 +92,9 @@ class SessionRepository(Protocol):
     def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
         """Store a new session under an id never used before.
 
-        None if meanwhile the account is gone or disabled, or has another password hash. Expired
-        sessions of anybody are forgotten on the way.
+        None if meanwhile the account is gone or disabled, or has another password hash. Sessions of
+        anybody that had expired both by `created` and before the newest `WITNESSES` began are
+        forgotten on the way, the oldest first, and at most `FORGOTTEN`.
         """
 
     def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
