@@ -43,8 +43,13 @@ class Lane:
         loop = asyncio.get_running_loop()
         running = loop.run_in_executor(self._threads, use_case, *arguments)
         # Shielded: a client who goes away frees no thread that still works for him.
-        running.add_done_callback(lambda _: self._free.release())
+        running.add_done_callback(self._leave)
         return await asyncio.shield(running)
+
+    def _leave(self, done: "asyncio.Future[Any]") -> None:
+        self._free.release()
+        if not done.cancelled():
+            done.exception()  # Retrieved, or asyncio logs it where nobody waits for it any more.
 
     async def _enter(self) -> None:
         try:
