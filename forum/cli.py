@@ -1,13 +1,15 @@
 """The console script `forum`."""
 
 import logging
+import os
+import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -24,7 +26,7 @@ from forum.domain.administration import Administration
 from forum.domain.errors import UserNotFound
 from forum.domain.importing import import_forum
 from forum.domain.model import Account
-from forum.domain.moving import CopyDiffers, StoreNotEmpty, copy
+from forum.domain.moving import CopyDiffers, StoreNotEmpty, UnreadableRow, copy
 from forum.main import (
     MEMORY_URL,
     hash_all,
@@ -39,15 +41,81 @@ from forum.server import Server, reserved
 
 T = TypeVar("T")
 
+_INTERRUPTED = 128 + signal.SIGINT
+"""The status with which shells tell that a command was interrupted."""
+
 
 class OneLineErrors(click.Group):
-    """Ends with status 1 and one line where the surroundings are at fault."""
+    """Ends with status 1 and one line where the surroundings are at fault.
+
+    Whatever a line quotes, no terminal obeys it.
+    """
+
+    def make_context(self, *arguments: Any, **extra: Any) -> click.Context:
+        with _one_line():
+            return super().make_context(*arguments, **extra)
 
     def invoke(self, context: click.Context) -> object:
-        try:
+        with _one_line():
             return super().invoke(context)
-        except BadSetting as error:
-            raise click.ClickException(" ".join(str(error).split())) from error
+
+
+@contextmanager
+def _one_line() -> Iterator[None]:
+    try:
+        yield
+    except BadSetting as error:
+        message = " ".join(str(error).split())
+        raise click.ClickException(_printable(message)) from error
+    except click.ClickException as error:
+        message = error.format_message()
+        if message.isprintable():
+            raise
+        raise _Refusal(_printable(message), error.exit_code) from error
+
+
+class _Refusal(click.ClickException):
+    """One line, also for a mistake of usage."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code  # type: ignore[misc]  # click declares it for the class
+
+
+def _printable(text: str) -> str:
+    """The text with escapes in the place of control characters, and of bytes that are not UTF-8."""
+    return "".join(each if each.isprintable() else repr(each)[1:-1] for each in text)
+
+
+class _Word(click.ParamType[str]):
+    """A word of the command line in UTF-8: no name, no URL and no id is anything else."""
+
+    name = "text"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        return _require_utf8(value, param)
+
+
+class _File(click.Path):
+    """The path of a file in UTF-8: SQLite takes no other."""
+
+    def __init__(self, *, must_exist: bool) -> None:
+        super().__init__(exists=must_exist, dir_okay=not must_exist, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        return super().convert(_require_utf8(value, param), param, ctx)
+
+
+def _require_utf8(value: str, param: click.Parameter | None) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        name = param.human_readable_name if param else "a word"
+        raise click.ClickException(f"{name} is not UTF-8") from None
+    return value
+
+
+_WORD = _Word()
 
 
 @click.group(cls=OneLineErrors)
@@ -78,7 +146,7 @@ def serve() -> None:
 def config() -> None:
     """Print the effective settings, secrets masked."""
     for name, value in Settings.from_environment().shown().items():
-        click.echo(f"{name}={value}")
+        click.echo(f"{name}={_printable(value)}")
 
 
 @main.command("migrate")
@@ -112,7 +180,7 @@ def _migrate(database: Database, version: int | None) -> list[str]:
 
 
 @main.command()
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=_File(must_exist=False))
 def backup(file: Path) -> None:
     """Save the SQLite database to a new FILE.
 
@@ -121,11 +189,11 @@ def backup(file: Path) -> None:
     with opened_database(Settings.from_environment()) as database:
         database.demand()
         sqlite_backup.backup(_sqlite(database, "pg_dump --format=custom"), file)
-    click.echo(f"saved to {file}")
+    click.echo(f"saved to {_printable(str(file))}")
 
 
 @main.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=_File(must_exist=True))
 def restore(file: Path) -> None:
     """Make the SQLite database of a backup FILE.
 
@@ -134,7 +202,7 @@ def restore(file: Path) -> None:
     with opened_database(Settings.from_environment()) as database:
         target = _sqlite(database, "pg_restore")
         sqlite_backup.restore(file, target)
-    click.echo(f"restored {target.database}")
+    click.echo(f"restored {_printable(target.database)}")
 
 
 def _sqlite(database: Database, other: str) -> SqliteDatabase:
@@ -144,8 +212,8 @@ def _sqlite(database: Database, other: str) -> SqliteDatabase:
 
 
 @main.command("copy")
-@click.argument("source")
-@click.argument("target")
+@click.argument("source", type=_WORD)
+@click.argument("target", type=_WORD)
 def copy_command(source: str, target: str) -> None:
     """Copy everything into an empty database.
 
@@ -154,19 +222,21 @@ def copy_command(source: str, target: str) -> None:
     """
     settings = Settings.from_environment()
     with (
+        _interruptible(),
         opened_archive(replace(settings, database_url=source)) as old,
         opened_archive(replace(settings, database_url=target), create=True) as new,
         _explained(),
     ):
         total = copy(old, new, _show_progress)
+    counts = total.counts
     click.echo(
-        f"copied {total.accounts} users, {total.articles} articles and {total.sessions} sessions; "
+        f"copied {counts.accounts} users, {counts.articles} articles and {counts.sessions} sessions; "
         f"SHA-256 {total.checksum}"
     )
 
 
 @main.command("import-flaskapi")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=_File(must_exist=True))
 def import_flaskapi(file: Path) -> None:
     """Import from the older Flask program.
 
@@ -176,7 +246,7 @@ def import_flaskapi(file: Path) -> None:
     """
     settings = Settings.from_environment()
     hash_passwords = partial(hash_all, settings)
-    with _explained():
+    with _interruptible(), _explained():
         old = FlaskApiDatabase(file)
         with opened_archive(settings, create=True) as archive:
             done = import_forum(old, archive, hash_passwords, _show_progress)
@@ -189,6 +259,24 @@ def import_flaskapi(file: Path) -> None:
 
 
 @contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ends the process with 130 at SIGINT, after all that surrounds the work inside has cleaned up."""
+
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # A second one would disturb the cleaning.
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("Error: interrupted", err=True)
+        os._exit(_INTERRUPTED)  # Nobody waits for threads that are still hashing.
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
 def _explained() -> Iterator[None]:
     try:
         yield
@@ -196,6 +284,11 @@ def _explained() -> Iterator[None]:
         raise click.ClickException("the target has users or articles: it must be empty") from None
     except CopyDiffers:
         raise click.ClickException("the copy differs from its source: nothing was kept") from None
+    except UnreadableRow as error:
+        what = f"{error.column} of the row" if error.column else "the row"
+        raise click.ClickException(
+            f"{what} of {error.table} with the id {error.id!r} cannot be copied: nothing was kept"
+        ) from None
     except NotTheOldDatabase as error:
         raise click.ClickException(
             f"this is not the database of the Flask program: {error}"
@@ -224,7 +317,7 @@ def list_users() -> None:
 
 
 @user.command()
-@click.argument("username")
+@click.argument("username", type=_WORD)
 def show(username: str) -> None:
     """Print a user and his sessions."""
     with _administration() as administration:
@@ -238,7 +331,7 @@ def show(username: str) -> None:
 
 
 @user.command()
-@click.argument("username")
+@click.argument("username", type=_WORD)
 def disable(username: str) -> None:
     """Keep a user out: his sessions end, and he cannot log in."""
     with _administration() as administration:
@@ -246,7 +339,7 @@ def disable(username: str) -> None:
 
 
 @user.command()
-@click.argument("username")
+@click.argument("username", type=_WORD)
 def enable(username: str) -> None:
     """Let a user log in again."""
     with _administration() as administration:
@@ -254,7 +347,7 @@ def enable(username: str) -> None:
 
 
 @user.command("reset-password")
-@click.argument("username")
+@click.argument("username", type=_WORD)
 def reset_password(username: str) -> None:
     """Print a new random password for a user.
 
@@ -265,7 +358,7 @@ def reset_password(username: str) -> None:
 
 
 @user.command()
-@click.argument("username")
+@click.argument("username", type=_WORD)
 def logout(username: str) -> None:
     """End all sessions of a user."""
     with _administration() as administration:
@@ -273,8 +366,13 @@ def logout(username: str) -> None:
 
 
 @user.command()
-@click.argument("username")
-@click.option("--articles-to", metavar="USERNAME", help="Who gets the articles, instead of nobody.")
+@click.argument("username", type=_WORD)
+@click.option(
+    "--articles-to",
+    type=_WORD,
+    metavar="USERNAME",
+    help="Who gets the articles, instead of nobody.",
+)
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(username: str, articles_to: str | None, yes: bool) -> None:
     """Delete a user and his articles.
@@ -285,9 +383,10 @@ def delete(username: str, articles_to: str | None, yes: bool) -> None:
         raise click.UsageError("nobody inherits from himself")
     with _administration() as administration:
         administration.show(username)
-        what = f"give the articles to {articles_to}" if articles_to else "all the articles"
+        keep = articles_to is not None
+        what = f"give the articles to {articles_to}" if keep else "all the articles"
         if not yes:
-            click.confirm(f"Delete {username} and {what}?", abort=True)
+            click.confirm(_printable(f"Delete {username} and {what}?"), abort=True)
         administration.delete(username, articles_to)
 
 
@@ -297,7 +396,7 @@ def _administration() -> Iterator[Administration]:
         with opened_administration(Settings.from_environment()) as administration:
             yield administration
     except UserNotFound as error:
-        raise click.ClickException(f"there is no user {error.id}") from None
+        raise click.ClickException(f"there is no user {error.id or repr(error.id)}") from None
 
 
 def _line(account: Account) -> str:
@@ -338,7 +437,7 @@ def rotate() -> None:
 
 
 @secret.command()
-@click.argument("id")
+@click.argument("id", type=_WORD)
 def drop(id: str) -> None:
     """Forget the secret with this ID.
 

@@ -115,9 +115,23 @@ def _masked(url: str) -> str:
 
 
 def _refuse_unknown(known: set[str]) -> None:
-    for name in sorted(os.environ):
-        if name.startswith(_PREFIX) and name not in known:
+    for name in sorted(filter(_is_ours, os.environ)):
+        if not _has_utf8(name + os.environ[name]):
+            raise BadSetting(f"{name} is not UTF-8")
+        if name not in known:
             raise BadSetting(f"{name} is no setting; the settings are {', '.join(sorted(known))}")
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(_PREFIX)
+
+
+def _has_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _between(least: float, most: float) -> validate.Range:

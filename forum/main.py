@@ -2,10 +2,10 @@
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from peewee import PeeweeException
 
 from forum.adapters.clock import SystemClock
 from forum.adapters.databases import SQLITE_PREFIX, BadUrl, open_database
+from forum.adapters.drafts import drafted_database
 from forum.adapters.events import LogEvents
 from forum.adapters.memory import (
     MemoryArticles,
@@ -30,6 +31,7 @@ from forum.adapters.sql_archive import SqlArchive
 from forum.adapters.sql_counters import SqlCounters
 from forum.adapters.sql_sessions import SqlSessions
 from forum.adapters.sqlite import SqliteDatabase
+from forum.adapters.sqlite_interrupts import let_database_give_way
 from forum.adapters.tokens import JwtTokens
 from forum.config import BadSetting, Settings
 from forum.domain.administration import Administration
@@ -161,14 +163,34 @@ def opened_database(settings: Settings) -> Iterator[Database]:
 
 @contextmanager
 def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlArchive]:
-    """The whole database that the settings name, made or migrated where that is asked for."""
-    with opened_database(settings) as database:
+    """The whole database that the settings name, made or migrated where that is asked for.
+
+    What is made is there when all went well, and not before.
+    """
+    made = _made_in_the_end(settings) if create else nullcontext(settings)
+    with made as where, opened_database(where) as database:
         if create:
             database.create()
             migrate(database)
         database.demand()
+        if isinstance(database, SqliteDatabase):
+            let_database_give_way(database, settings.store_timeout)
         _demand_current(database)
         yield SqlArchive(database)
+
+
+@contextmanager
+def _made_in_the_end(settings: Settings) -> Iterator[Settings]:
+    """Settings of a draft, where they name a file that is not there."""
+    database = _database(settings)
+    try:
+        if not isinstance(database, SqliteDatabase) or Path(database.database).exists():
+            yield settings
+            return
+        with drafted_database(Path(database.database).resolve()) as draft:
+            yield replace(settings, database_url=f"{SQLITE_PREFIX}{draft}")
+    except OSError as error:
+        raise BadSetting(str(error)) from error
 
 
 @contextmanager
@@ -191,12 +213,15 @@ def _demand_current(database: Database) -> None:
         raise BadSetting("the database has an older schema: run forum migrate on it first")
 
 
-def hash_all(settings: Settings, passwords: Iterable[str]) -> Iterator[str]:
-    """The hashes of the passwords, in their order, computed on all processors."""
+def hash_all(settings: Settings, passwords: Iterable[str]) -> Generator[str, None, None]:
+    """The hashes of the passwords, in their order, computed on all processors until it is closed."""
     processors = os.cpu_count() or 1
     hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
-    with ThreadPoolExecutor(processors) as pool:
+    pool = ThreadPoolExecutor(processors)
+    try:
         yield from pool.map(hasher.hash, passwords)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def build(settings: Settings, hasher: PasswordHasher) -> Application:

@@ -890,6 +890,7 @@ REFUSED = [
         (["copy", "sqlite:///forum.db", target], NEW)
         for target in [
             "memory://",
+            "sqlite:///:memory:",
             "sqlite:///closed",
             "sqlite:///garbage.db",
             "sqlite:///newer.db",

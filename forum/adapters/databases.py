@@ -18,6 +18,10 @@ def open_database(url: str, timeout: float) -> Database:
 
     `timeout` is how many seconds a statement may take or wait for others. Raises `BadUrl`.
     """
+    try:
+        url.encode()
+    except UnicodeEncodeError:  # Bytes of the command line that are none of its characters.
+        raise BadUrl("is not UTF-8") from None
     if url.startswith(_POSTGRES_PREFIXES):
         return _open_postgres(url, timeout)
     path = url.removeprefix(SQLITE_PREFIX)

@@ -7,6 +7,7 @@ from typing import Any
 
 import apsw
 
+from forum.adapters.sqlite_interrupts import give_way
 from forum.domain.importing import OldArticle, OldUser
 
 
@@ -19,13 +20,18 @@ class FlaskApiDatabase:
 
     def __init__(self, path: Path) -> None:
         """Raises `NotTheOldDatabase`."""
+        if not path.is_file():  # To open a pipe would wait for its other end.
+            raise NotTheOldDatabase("it is no file")
         try:
             uri = path.absolute().as_uri() + "?mode=ro"
             with closing(apsw.Connection(uri, _FLAGS)) as connection, connection:
+                give_way(connection, busy_timeout=0)
+                _demand_plain_table(connection, "user")
+                _demand_plain_table(connection, "article")
                 self._users: list[Any] = connection.execute(_USERS).fetchall()
                 self._articles: list[Any] = connection.execute(_ARTICLES).fetchall()
         except apsw.Error as error:
-            raise NotTheOldDatabase(str(error)) from error
+            raise NotTheOldDatabase(" ".join(str(error).split())) from error
 
     def users(self) -> list[OldUser]:
         return [
@@ -49,15 +55,32 @@ class FlaskApiDatabase:
 
 _FLAGS = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 
-# As bytes: SQLite does not promise that what it calls text is Unicode.
+# As bytes: SQLite does not promise that what it calls text is Unicode, nor that an id is a number.
 _USERS = """
-    SELECT id, CAST(username AS BLOB), CAST(password AS BLOB), CAST(date_registered AS BLOB)
-    FROM user ORDER BY id
+    SELECT CASE typeof(id) WHEN 'integer' THEN id ELSE CAST(id AS BLOB) END,
+        CAST(username AS BLOB), CAST(password AS BLOB), CAST(date_registered AS BLOB)
+    FROM main.user ORDER BY id
 """
 _ARTICLES = """
-    SELECT id, CAST(title AS BLOB), CAST(text AS BLOB), CAST(date_posted AS BLOB), user_id
-    FROM article ORDER BY id
+    SELECT CASE typeof(id) WHEN 'integer' THEN id ELSE CAST(id AS BLOB) END,
+        CAST(title AS BLOB), CAST(text AS BLOB), CAST(date_posted AS BLOB),
+        CASE typeof(user_id) WHEN 'integer' THEN user_id ELSE CAST(user_id AS BLOB) END
+    FROM main.article ORDER BY id
 """
+
+
+def _demand_plain_table(connection: apsw.Connection, name: str) -> None:
+    """Raise `NotTheOldDatabase` unless the table holds all that it shows.
+
+    Views, virtual tables and computed columns are programs, which may never end. Asked by pragmas,
+    beside which the file can put nothing of its own.
+    """
+    tables = connection.execute(f"PRAGMA main.table_list({name})").fetchall()
+    if [kind for schema, _, kind, *_ in tables if schema == "main"] != ["table"]:
+        raise NotTheOldDatabase(f"it has no table {name}")
+    columns = connection.execute(f"PRAGMA main.table_xinfo({name})").fetchall()
+    if any(is_computed for *_, is_computed in columns):
+        raise NotTheOldDatabase(f"its table {name} has computed columns")
 
 
 def _text(stored: bytes | None) -> str | None:

@@ -11,6 +11,7 @@ from forum.domain.model import (
     Account,
     Article,
     Author,
+    Counts,
     Credentials,
     Headline,
     LastIds,
@@ -19,6 +20,7 @@ from forum.domain.model import (
     User,
     Visitor,
 )
+from forum.domain.ports import FORGOTTEN, WITNESSES
 
 
 class MemoryStore:
@@ -110,13 +112,13 @@ class MemorySessions:
 
     def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
         with self._store.lock:
-            self._forget_expired(created)
             now = self._store.accounts.get(account.user.id)
             if now is None or now.is_disabled or now.password_hash != account.password_hash:
                 return None
             self._store.last = replace(self._store.last, session=self._store.last.session + 1)
             session = Session(self._store.last.session, created, created, expires)
             self._store.sessions[session.id] = (account.user.id, session)
+            self._forget_expired(created)
             return session
 
     def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
@@ -152,8 +154,12 @@ class MemorySessions:
             return [self._store.sessions.pop(id)[1] for id in ids if id != but]
 
     def _forget_expired(self, now: datetime) -> None:
-        for id in [id for id, (_, each) in self._store.sessions.items() if each.expires <= now]:
-            del self._store.sessions[id]
+        sessions = [self._store.sessions[id][1] for id in sorted(self._store.sessions)]
+        if len(sessions) >= WITNESSES:
+            known = min(now, sessions[-WITNESSES].created)
+            expired = [each for each in sessions if each.expires <= known]
+            for session in sorted(expired, key=lambda each: each.expires)[:FORGOTTEN]:
+                del self._store.sessions[session.id]
 
 
 class MemoryCounters:
@@ -214,11 +220,11 @@ class MemoryArticles:
         article = self.find(article_id)
         return article.author.id if article else None
 
-    def latest(self, offset: int, limit: int) -> list[Headline]:
+    def latest(self, offset: int, limit: int) -> list[Headline | None]:
         with self._store.lock:
             return _headlines(list(self._store.articles.values()), offset, limit)
 
-    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline]:
+    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
         with self._store.lock:
             articles = self._store.articles.values()
             own = [each for each in articles if each.author.id == author_id]
@@ -259,6 +265,10 @@ class MemoryArchive:
                 store.accounts, store.articles, store.sessions, store.last = before
                 raise
 
+    def counts(self) -> Counts:
+        store = self._store
+        return Counts(len(store.accounts), len(store.articles), len(store.sessions))
+
     def accounts(self) -> Iterator[Account]:
         return (account for _, account in sorted(self._store.accounts.items()))
 
@@ -289,7 +299,7 @@ class MemoryArchive:
         )
 
 
-def _headlines(articles: list[Article], offset: int, limit: int) -> list[Headline]:
+def _headlines(articles: list[Article], offset: int, limit: int) -> list[Headline | None]:
     articles.sort(key=lambda each: (each.date_posted, each.id), reverse=True)
     return [
         Headline(each.id, each.title, each.date_posted, each.author)

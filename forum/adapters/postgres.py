@@ -167,7 +167,11 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
     def _all_rows(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
         self._leave_dead_connection()
         with __exception_wrapper__:
-            rows: list[Row] = self.execute_sql(sql, parameters).fetchall()
+            cursor = self.execute_sql(sql, parameters)
+            try:
+                rows: list[Row] = cursor.fetchall()
+            except psycopg.DataError:
+                rows = list(_convertible_rows(cursor))
         return rows
 
     def _leave_dead_connection(self) -> None:
@@ -189,6 +193,21 @@ class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
             self.close()
         _log.warning("the database refused: %s", " ".join(str(error).split()))
         return Unavailable()
+
+
+def _convertible_rows(cursor: psycopg.Cursor) -> Iterator[Row]:
+    """The rows that could not be fetched together: a column may be `infinity`, which Python lacks."""
+    for number in range(cursor.rowcount):
+        cursor.scroll(number, mode="absolute")
+        try:
+            yield cursor.fetchone() or ()
+        except psycopg.DataError:
+            yield _first_column(cursor, number)
+
+
+def _first_column(cursor: psycopg.Cursor, number: int) -> Row:
+    value = cursor.pgresult and cursor.pgresult.get_value(number, 0)
+    return (int(value) if value and value.isdigit() else None,)
 
 
 def _options(url: str, timeout: float) -> dict[str, Any]:

@@ -22,10 +22,12 @@ from peewee import (
     Value,
 )
 
+from forum.adapters.sql_rows import Values, read_all, read_each, read_one
 from forum.domain.errors import UsernameTaken
 from forum.domain.model import Account, Article, Author, Headline, User
 
 Row = Sequence[Any]
+"""The columns in the order of the statement; the first alone where the driver cannot convert all."""
 
 
 class Database(Protocol):
@@ -85,7 +87,7 @@ class Database(Protocol):
         """The moment as this database keeps it: naive, in UTC, to the microsecond."""
 
     def load_time(self, stored: Any) -> datetime:
-        """The aware moment that `store_time` stored."""
+        """The aware moment that `store_time` stored. Raises one of `UNREADABLE` at anything else."""
 
 
 class SqlUsers:
@@ -93,6 +95,7 @@ class SqlUsers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._values = Values(database.load_time)
         user, session, article = Table("users"), Table("sessions"), Table("articles")
         own = user.c.id == slot("id")
         public = (user.c.id, user.c.username, user.c.date_registered)
@@ -165,17 +168,14 @@ class SqlUsers:
         return User(id, username, date_registered)
 
     def find(self, user_id: int) -> User | None:
-        for row in self._database.read(self._find, user_id):
-            return self._user(*row)
-        return None
+        return read_one("users", self._values.user, self._database.read(self._find, user_id))
 
     def find_account(self, username: str) -> Account | None:
-        for row in self._database.read(self._find_account, username):
-            return self._account(row)
-        return None
+        rows = self._database.read(self._find_account, username)
+        return read_one("users", self._values.account, rows)
 
     def find_all(self) -> list[Account]:
-        return [self._account(row) for row in self._database.read(self._find_all)]
+        return read_all("users", self._values.account, self._database.read(self._find_all))
 
     def replace_password_hash(self, user_id: int, old: str, new: str) -> None:
         self._database.write(self._replace_password_hash, new, user_id, old)
@@ -208,19 +208,13 @@ class SqlUsers:
                 self._database.write(self._hand_articles, heir_id, user_id)
             self._database.write(self._delete, user_id)
 
-    def _account(self, row: Row) -> Account:
-        *public, password_hash, is_disabled = row
-        return Account(self._user(*public), password_hash, bool(is_disabled))
-
-    def _user(self, id: int, username: str, date_registered: object) -> User:
-        return User(id, username, self._database.load_time(date_registered))
-
 
 class SqlArticles:
     """An `ArticleRepository` on a SQL database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._values = Values(database.load_time)
         article, user = Table("articles"), Table("users")
         authored = article.c.id == slot("id"), article.c.user_id == slot("author")
         headline = (
@@ -261,14 +255,14 @@ class SqlArticles:
             database,
             article.update({article.c.title: slot("title"), article.c.text: slot("text")})
             .where(*authored)
-            .returning(article.c.date_posted),
+            .returning(article.c.id, article.c.date_posted),
             "text", "title", "id", "author",
         )  # fmt: skip
         self._delete = compile_query(
             database,
             article.delete()
             .where(*authored)
-            .returning(article.c.title, article.c.text, article.c.date_posted),
+            .returning(article.c.id, article.c.date_posted, article.c.title, article.c.text),
             "id", "author",
         )  # fmt: skip
 
@@ -281,40 +275,39 @@ class SqlArticles:
         return Article(id, title, text, date_posted, author)
 
     def find(self, article_id: int) -> Article | None:
-        for id, title, date_posted, *author, text in self._database.read(self._find, article_id):
-            return Article(id, title, text, self._database.load_time(date_posted), Author(*author))
-        return None
+        rows = self._database.read(self._find, article_id)
+        return read_one("articles", self._values.article, rows)
 
     def find_author_id(self, article_id: int) -> int | None:
         for (author_id,) in self._database.read(self._find_author_id, article_id):
             return int(author_id)
         return None
 
-    def latest(self, offset: int, limit: int) -> list[Headline]:
-        return self._headlines(self._database.read(self._latest, offset, limit))
+    def latest(self, offset: int, limit: int) -> list[Headline | None]:
+        rows = self._database.read(self._latest, offset, limit)
+        return read_each("articles", self._values.headline, rows)
 
-    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline]:
-        return self._headlines(
-            self._database.read(self._latest_by, author_id, author_id, offset, limit)
-        )
+    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
+        rows = self._database.read(self._latest_by, author_id, author_id, offset, limit)
+        return read_each("articles", self._values.headline, rows)
 
     def update(self, article_id: int, author: Author, title: str, text: str) -> Article | None:
-        rows = self._database.write(self._update, text, title, article_id, author.id)
-        for (date_posted,) in rows:
-            return Article(article_id, title, text, self._database.load_time(date_posted), author)
-        return None
+        with self._database.all_or_nothing():
+            rows = self._database.write(self._update, text, title, article_id, author.id)
+            return self._read_written(author, [(*row, title, text) for row in rows])
 
     def delete(self, article_id: int, author: Author) -> Article | None:
-        for title, text, date_posted in self._database.write(self._delete, article_id, author.id):
-            return Article(article_id, title, text, self._database.load_time(date_posted), author)
-        return None
+        with self._database.all_or_nothing():
+            rows = self._database.write(self._delete, article_id, author.id)
+            return self._read_written(author, rows)
 
-    def _headlines(self, rows: list[Row]) -> list[Headline]:
-        load_time = self._database.load_time
-        return [
-            Headline(id, title, load_time(date_posted), Author(author_id, username))
-            for id, title, date_posted, author_id, username in rows
-        ]
+    def _read_written(self, author: Author, rows: list[Row]) -> Article | None:
+        # Called inside the transaction: what cannot be answered is not done either.
+        def convert(id: int, date_posted: object, title: object, text: object) -> Article:
+            return self._values.article(id, title, date_posted, *author_columns, text)
+
+        author_columns = author.id, author.username
+        return read_one("articles", convert, rows)
 
 
 def _page(

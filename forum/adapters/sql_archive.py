@@ -1,15 +1,24 @@
 """A whole SQL database, for moving it elsewhere."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
+from typing import TypeVar
 
-from peewee import SQL, Column, Select, Table
+from peewee import JOIN, SQL, Column, Select, Table, fn
 
 from forum.adapters.sql import Database, Row, compile_query, slot
-from forum.domain.model import Account, Article, Author, LastIds, Session, User
+from forum.adapters.sql_checks import BadColumn, CheckedValues
+from forum.domain.ids import MAX_ID
+from forum.domain.model import Account, Article, Counts, LastIds, Session
+from forum.domain.moving import UnreadableRow
+
+T = TypeVar("T")
 
 _BATCH = 1000
 """Rows that are in memory at the same time while a whole table is read."""
+
+_BEFORE_ALL = -MAX_ID - 1
+"""The least key of a column: ids that no row should have are met too, not passed over."""
 
 
 class SqlArchive:
@@ -17,7 +26,12 @@ class SqlArchive:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._values = CheckedValues(database.load_time, database.store_time)
         article, user, session = Table("articles"), Table("users"), Table("sessions")
+        self._counts = [
+            compile_query(database, table.select(fn.COUNT(SQL("1"))))
+            for table in (user, article, session)
+        ]
         self._accounts = _compile_batch(
             database,
             user.select(
@@ -38,7 +52,7 @@ class SqlArchive:
                 article.c.date_posted,
                 article.c.user_id,
                 user.c.username,
-            ).join(user, on=(user.c.id == article.c.user_id)),
+            ).join(user, JOIN.LEFT_OUTER, on=(user.c.id == article.c.user_id)),
             article.c.id,
         )
         self._sessions = _compile_batch(
@@ -49,7 +63,8 @@ class SqlArchive:
                 session.c.last_used,
                 session.c.expires,
                 session.c.user_id,
-            ),
+                user.c.id,
+            ).join(user, JOIN.LEFT_OUTER, on=(user.c.id == session.c.user_id)),
             session.c.id,
         )
         self._add_account = _compile_insert(
@@ -68,21 +83,25 @@ class SqlArchive:
     def change(self) -> AbstractContextManager[object]:
         return self._database.exclusive()
 
+    def counts(self) -> Counts:
+        return Counts(*(int(self._database.read(sql)[0][0]) for sql in self._counts))
+
     def accounts(self) -> Iterator[Account]:
-        for id, username, date_registered, password_hash, is_disabled in self._rows(self._accounts):
-            user = User(id, username, self._database.load_time(date_registered))
-            yield Account(user, password_hash, bool(is_disabled))
+        names: set[str] = set()
+        for account in self._read("users", self._accounts, self._values.account):
+            if account.user.username in names:
+                raise UnreadableRow("users", account.user.id, "username")
+            names.add(account.user.username)
+            yield account
 
     def articles(self) -> Iterator[Article]:
-        for id, title, text, date_posted, *author in self._rows(self._articles):
-            yield Article(id, title, text, self._database.load_time(date_posted), Author(*author))
+        return self._read("articles", self._articles, self._values.article)
 
     def sessions(self) -> Iterator[tuple[int, Session]]:
-        for id, *times, user_id in self._rows(self._sessions):
-            yield user_id, Session(id, *map(self._database.load_time, times))
+        return self._read("sessions", self._sessions, self._values.session)
 
     def last_ids(self) -> LastIds:
-        return LastIds(*map(self._database.last_id, ("users", "articles", "sessions")))
+        return LastIds(*map(self._last_id, ("users", "articles", "sessions")))
 
     def add_accounts(self, accounts: Iterable[Account]) -> None:
         store_time = self._database.store_time
@@ -132,9 +151,25 @@ class SqlArchive:
         self._database.set_last_id("articles", max(now.article, last.article))
         self._database.set_last_id("sessions", max(now.session, last.session))
 
+    def _last_id(self, table: str) -> int:
+        try:
+            return self._database.last_id(table)
+        except (TypeError, ValueError):
+            raise UnreadableRow("sqlite_sequence", table) from None
+
+    def _read(self, table: str, sql: str, convert: Callable[..., T]) -> Iterator[T]:
+        for row in self._rows(sql):
+            try:
+                value = convert(*row)
+            except BadColumn as error:
+                raise UnreadableRow(table, row[0], str(error)) from None
+            except TypeError:  # The driver could not convert the row.
+                raise UnreadableRow(table, row[0]) from None
+            yield value
+
     def _rows(self, sql: str) -> Iterator[Row]:
         """All rows of a statement that answers a batch after the id that it is given; the id comes first."""
-        rows = self._database.read(sql, 0)
+        rows = self._database.read(sql, _BEFORE_ALL)
         while rows:
             yield from rows
             rows = self._database.read(sql, rows[-1][0])

@@ -6,6 +6,7 @@ from datetime import datetime
 from peewee import EXCLUDED, SQL, Case, Select, Table
 
 from forum.adapters.sql import Database, compile_query, lock, slot
+from forum.adapters.sql_rows import UNREADABLE
 from forum.domain.model import Quota
 
 _FORGOTTEN = 10
@@ -41,6 +42,11 @@ class SqlCounters:
         self._find_reset = compile_query(
             database, counter.select(counter.c.resets).where(counter.c.key == slot("key")), "key"
         )
+        self._forget = compile_query(
+            database,
+            counter.delete().where(counter.c.key == slot("key")).returning(one),
+            "key",
+        )
         self._give_back = compile_query(
             database,
             counter.update({counter.c.taken: counter.c.taken - one})
@@ -72,12 +78,15 @@ class SqlCounters:
     def _take_one(self, quota: Quota, now: datetime) -> None:
         moment = self._database.store_time(now)
         resets = self._database.store_time(now + quota.window)
-        taken = self._database.write(
-            self._take, quota.key, resets, moment, moment, moment, quota.limit
-        )
-        if not taken:
-            [(until,)] = self._database.read(self._find_reset, quota.key)
+        parameters = (quota.key, resets, moment, moment, moment, quota.limit)
+        if self._database.write(self._take, *parameters):
+            return
+        [(until,)] = self._database.read(self._find_reset, quota.key)
+        try:
             raise _UsedUp(self._database.load_time(until))
+        except UNREADABLE:  # Nobody can know when it is over, so it is over now.
+            self._database.write(self._forget, quota.key)
+            self._database.write(self._take, *parameters)
 
 
 class _UsedUp(Exception):

@@ -4,11 +4,10 @@ from datetime import datetime
 
 from peewee import SQL, Select, Table
 
-from forum.adapters.sql import Database, Row, compile_query, lock, slot
-from forum.domain.model import Account, Credentials, Session, User, Visitor
-
-_CLEANED = 100
-"""Expired sessions that a login clears away, at most."""
+from forum.adapters.sql import Database, compile_query, lock, slot
+from forum.adapters.sql_rows import Values, read_all, read_one
+from forum.domain.model import Account, Credentials, Session, Visitor
+from forum.domain.ports import FORGOTTEN, WITNESSES
 
 
 class SqlSessions:
@@ -16,6 +15,7 @@ class SqlSessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._values = Values(database.load_time)
         session, user = Table("sessions"), Table("users")
         whole = (session.c.id, session.c.created, session.c.last_used, session.c.expires)
         own = session.c.user_id == slot("user")
@@ -84,6 +84,15 @@ class SqlSessions:
             "user",
             "but",
         )
+        self._witness = compile_query(
+            database,
+            session.select(session.c.id, session.c.created)
+            .where(session.c.id <= slot("newest"))
+            .order_by(session.c.id.desc())
+            .limit(SQL("1"))
+            .offset(SQL(str(WITNESSES - 1))),
+            "newest",
+        )
         self._forget_expired = compile_query(
             database,
             session.delete()
@@ -99,42 +108,46 @@ class SqlSessions:
                 self._begin, now, now, end, account.user.id, account.password_hash
             )
             # Afterwards: who holds locks of expired sessions must wait for nobody.
-            self._database.write(self._forget_expired, now)
+            for (id,) in rows:
+                self._forget(id, created)
         for (id,) in rows:
             return Session(id, created, created, expires)
         return None
 
+    def _forget(self, newest: int, now: datetime) -> None:
+        def began(id: int, created: object) -> datetime:
+            return self._database.load_time(created)
+
+        for known in read_all("sessions", began, self._database.read(self._witness, newest)):
+            moment = self._database.store_time(min(now, known))
+            self._database.write(self._forget_expired, moment)
+
     def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
         moment = self._database.store_time(now)
         rows = self._database.read(self._find, credentials.session_id, credentials.user_id, moment)
-        for *session, id, username, date_registered in rows:
-            user = User(id, username, self._database.load_time(date_registered))
-            return Visitor(user, self._session(session))
-        return None
+        session = read_one("sessions", self._values.session, [row[:4] for row in rows])
+        user = read_one("users", self._values.user, [row[4:] for row in rows])
+        return Visitor(user, session) if user and session else None
 
     def find_all(self, user_id: int, now: datetime) -> list[Session]:
         rows = self._database.read(self._find_all, user_id, self._database.store_time(now))
-        return [self._session(row) for row in rows]
+        return read_all("sessions", self._values.session, rows)
 
     def touch(self, session_id: int, moment: datetime) -> None:
         self._database.write(self._touch, self._database.store_time(moment), session_id)
 
     def end(self, session_id: int, user_id: int) -> Session | None:
-        for row in self._database.write(self._end, session_id, user_id):
-            return self._session(row)
-        return None
+        with self._database.all_or_nothing():  # What cannot be answered is not ended either.
+            rows = self._database.write(self._end, session_id, user_id)
+            return read_one("sessions", self._values.session, rows)
 
     def end_all(self, user_id: int, but: int | None = None) -> list[Session]:
         rows = self._database.write(self._end_all, user_id, but or 0)
-        return [self._session(row) for row in rows]
-
-    def _session(self, row: Row) -> Session:
-        id, *times = row
-        return Session(id, *map(self._database.load_time, times))
+        return read_all("sessions", self._values.session, rows)
 
 
 def _expired(database: Database, session: Table) -> Select:
     """Some expired sessions; where rows can be locked, only those that nobody else clears away."""
     old = session.alias("old")
-    query = old.select(old.c.id).where(old.c.expires <= slot("now")).limit(SQL(str(_CLEANED)))
-    return lock(database, query, "FOR UPDATE SKIP LOCKED")
+    query = old.select(old.c.id).where(old.c.expires <= slot("now")).order_by(old.c.expires)
+    return lock(database, query.limit(SQL(str(FORGOTTEN))), "FOR UPDATE SKIP LOCKED")

@@ -1,5 +1,6 @@
 """SQLite through apsw, which brings a library of its own: the one of the system may be too old."""
 
+import asyncio
 import logging
 import os
 import threading
@@ -22,6 +23,7 @@ from playhouse.apsw_ext import APSWDatabase
 from forum.adapters.connections import TrackedConnections
 from forum.adapters.sql import Row
 from forum.adapters.sqlite_files import DatabaseFiles
+from forum.adapters.sqlite_text import read_row_by_row
 from forum.adapters.time_limit import TimeLimit
 from forum.domain.errors import Unavailable
 
@@ -34,8 +36,10 @@ _PRAGMAS = {
     "foreign_keys": "on",
 }
 
-_READ_WAIT = 0.1
-"""Seconds: reads wait for nobody but a recovery after a crash, and they run on the event loop."""
+_LOOP_WAIT = 0.1
+"""Seconds for which an event loop may wait: reads wait for nobody but a recovery after a crash."""
+
+_TIME_LENGTH = len("2020-02-02T00:17:49.735642")
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +64,7 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         super().__init__(
             os.fspath(path),
             pragmas=_PRAGMAS,
-            timeout=min(busy_timeout, _READ_WAIT),
+            timeout=busy_timeout,
             flags=apsw.SQLITE_OPEN_READWRITE,  # It is `create` alone that makes a file.
         )
 
@@ -93,13 +97,20 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
     def read(self, sql: str, *parameters: object) -> list[Row]:
         self._require_files(look=False)
         try:
-            return self._all_rows(sql, parameters)
+            try:
+                return self._all_rows(sql, parameters)
+            except UnicodeDecodeError:
+                with __exception_wrapper__:
+                    return read_row_by_row(self.connection(), sql, parameters)
         except PeeweeException as error:
             raise _refusal(error) from error
 
     def write(self, sql: str, *parameters: object) -> list[Row]:
-        with self.all_or_nothing():
-            return self._all_rows(sql, parameters)
+        try:
+            with self.all_or_nothing():
+                return self._all_rows(sql, parameters)
+        except UnicodeDecodeError as error:
+            raise _refusal(error) from error
 
     @contextmanager
     def all_or_nothing(self) -> Iterator[None]:
@@ -114,6 +125,8 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
     def load_time(self, stored: str) -> datetime:
+        if len(stored) != _TIME_LENGTH:  # Python reads shorter forms too, some without a zone.
+            raise ValueError(stored)
         return datetime.fromisoformat(stored + "+00:00")
 
     @contextmanager
@@ -121,8 +134,9 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         """A transaction that holds the write lock from its beginning: an upgrade later would fail at once."""
         self._require_files(look=True)
         left = self._limit.seconds_left()
-        seconds = self._busy_timeout if left is None else min(left, self._busy_timeout)
-        self.connection().set_busy_timeout(int(seconds * 1000))
+        if left is not None:
+            seconds = min(left, self._busy_timeout)
+            self.connection().set_busy_timeout(int(seconds * 1000))
         with self.atomic("IMMEDIATE"):
             yield
         # Committed, but perhaps into a file that nobody will find again.
@@ -154,6 +168,8 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
     def _connect(self) -> apsw.Connection:
         connection: apsw.Connection = super()._connect()
         connection.convert_binding = _bind_time
+        if _is_event_loop():
+            connection.set_busy_timeout(int(min(self._busy_timeout, _LOOP_WAIT) * 1000))
         self._own.generation = self._files.generation
         self._files.note_opened()
         return connection
@@ -174,6 +190,14 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
             self.connection().wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
 
+def _is_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
 def _remains(name: str) -> list[str]:
     """What SQLite has beside a database of this name while it is in use, or after a crash."""
     return [name + suffix for suffix in ("-wal", "-shm", "-journal")]
@@ -184,7 +208,7 @@ def _bind_time(cursor: apsw.Cursor, number: int, value: datetime) -> str:
     return value.isoformat()
 
 
-def _refusal(error: PeeweeException) -> Exception:
+def _refusal(error: Exception) -> Exception:
     if isinstance(error, IntegrityError | DataError | ProgrammingError):
         return error
     _log.warning("the database refused: %s", error)

@@ -118,9 +118,10 @@ class ArticleService:
     def _offset(self, page: str | None) -> int:
         return (page_number(page) - 1) * self._limits.page_size
 
-    def _page(self, rows: list[Headline]) -> Page:
+    def _page(self, rows: list[Headline | None]) -> Page:
         # One row more than a page is asked for: it is the sign of a next page, without a COUNT.
-        return Page(rows[: self._limits.page_size], len(rows) > self._limits.page_size)
+        headlines = [each for each in rows[: self._limits.page_size] if each is not None]
+        return Page(headlines, len(rows) > self._limits.page_size)
 
 
 def page_number(text: str | None) -> int:

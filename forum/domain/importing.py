@@ -1,15 +1,22 @@
 """Moving in from the program that this one replaces, which kept passwords in clear text."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeGuard
 
-from forum.domain.ids import MAX_ID
 from forum.domain.model import Account, Article, Author, LastIds, User
 from forum.domain.moving import Progress, demand_empty
 from forum.domain.ports import Archive
 from forum.domain.users import is_password, is_username
+
+GREATEST_ID = 2**53
+"""The greatest id that is imported: more than any forum gave, and far below those that no store can go beyond.
+
+After the greatest id of all nobody could register or post any more; above this one, clients that
+read JSON as JavaScript does would take one id for another.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,13 @@ class Import:
     was_done_before: bool = False
 
 
-HashAll = Callable[[Iterable[str]], Iterator[str]]
-"""The hashes of passwords, in the order of these, computed at the same time where there are several processors."""
+HashAll = Callable[[Iterable[str]], Generator[str, None, None]]
+"""The hashes of passwords, in the order of these, computed at the same time where there are several processors.
+
+Closed early, it computes no more.
+"""
+
+_TOO_GREAT = f"an id above {GREATEST_ID} leaves no room for others"
 
 
 def import_forum(old: OldForum, target: Archive, hash_all: HashAll, progress: Progress) -> Import:
@@ -73,9 +85,9 @@ def import_forum(old: OldForum, target: Archive, hash_all: HashAll, progress: Pr
         if _has(target, [user for user, _ in users]):
             return Import(len(users), len(articles), remarks, was_done_before=True)
         demand_empty(target)
-        hashes = hash_all(password for _, password in users)
-        accounts = (Account(user, hash) for (user, _), hash in zip(users, hashes, strict=True))
-        target.add_accounts(progress("users", accounts, len(users)))
+        with closing(hash_all(password for _, password in users)) as hashes:
+            accounts = (Account(user, hash) for (user, _), hash in zip(users, hashes, strict=True))
+            target.add_accounts(progress("users", accounts, len(users)))
         target.add_articles(progress("articles", articles, len(articles)))
         target.raise_last_ids(
             LastIds(max(authors, default=0), max((a.id for a in articles), default=0))
@@ -92,9 +104,11 @@ def _importable_users(
 ) -> Iterator[tuple[User, str]]:
     names: dict[str, int] = {}
     for old in old_users:
-        who = f"user {old.id} ({old.username!r})"
+        who = f"user {old.id!r} ({old.username!r})"
         if not _is_id(old.id) or old.username is None or old.date_registered is None:
             remarks.append(f"{who} was not imported: the id, the name or the date cannot be read")
+        elif old.id > GREATEST_ID:
+            remarks.append(f"{who} was not imported: {_TOO_GREAT}")
         elif old.username in names:
             remarks.append(f"{who} was not imported: user {names[old.username]} has the same name")
         else:
@@ -113,10 +127,14 @@ def _importable_articles(
         author = authors.get(old.user_id) if _is_id(old.user_id) else None
         if author is None:
             remarks.append(
-                f"article {old.id} was not imported: its author, user {old.user_id}, is not there"
+                f"article {old.id!r} was not imported: its author, user {old.user_id!r}, is not there"
             )
         elif not _is_id(old.id) or old.date_posted is None:
-            remarks.append(f"article {old.id} was not imported: the id or the date cannot be read")
+            remarks.append(
+                f"article {old.id!r} was not imported: the id or the date cannot be read"
+            )
+        elif old.id > GREATEST_ID:
+            remarks.append(f"article {old.id} was not imported: {_TOO_GREAT}")
         else:
             if old.is_mended:
                 remarks.append(f"article {old.id} has \ufffd where a character cannot be kept")
@@ -124,4 +142,4 @@ def _importable_articles(
 
 
 def _is_id(value: object) -> TypeGuard[int]:
-    return isinstance(value, int) and 0 < value <= MAX_ID
+    return isinstance(value, int) and value > 0

@@ -104,6 +104,15 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Counts:
+    """How many of each a store has."""
+
+    accounts: int
+    articles: int
+    sessions: int
+
+
+@dataclass(frozen=True, slots=True)
 class LastIds:
     """The greatest ids that a store has ever given; 0 for none."""
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from forum.domain.model import Counts
 from forum.domain.ports import Archive
 
 T = TypeVar("T")
@@ -22,23 +23,31 @@ class StoreNotEmpty(Exception):
 
 
 class CopyDiffers(Exception):
-    """What the target gives back is not what the source gave; nothing was written."""
+    """What the target gives back is not what the source has; nothing was written."""
+
+
+class UnreadableRow(Exception):
+    """A row that cannot be moved; nothing was written. `column` is None where the whole row is unreadable."""
+
+    def __init__(self, table: str, id: object, column: str | None = None) -> None:
+        super().__init__(table, id, column)
+        self.table = table
+        self.id = id
+        self.column = column
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
     """How many of each there are, and a checksum (SHA-256) of all of them in order."""
 
-    accounts: int
-    articles: int
-    sessions: int
+    counts: Counts
     checksum: str
 
 
 def copy(source: Archive, target: Archive, progress: Progress) -> Sum:
     """Put everything that the source has into the empty target, ids included, and read it back.
 
-    All or nothing. Raises `StoreNotEmpty`, `CopyDiffers`.
+    All or nothing. Raises `StoreNotEmpty`, `CopyDiffers`, `UnreadableRow`.
     """
     with source.view(), target.change():
         demand_empty(target)
@@ -47,14 +56,14 @@ def copy(source: Archive, target: Archive, progress: Progress) -> Sum:
         target.add_sessions(progress("sessions", source.sessions()))
         target.raise_last_ids(source.last_ids())
         expected, actual = sum_up(source), sum_up(target)
-        if expected != actual:
+        if expected != actual or {source.counts(), target.counts()} != {actual.counts}:
             raise CopyDiffers
         return actual
 
 
 def demand_empty(target: Archive) -> None:
     """Raise `StoreNotEmpty` unless there is nobody and nothing."""
-    if any(True for _ in target.accounts()) or any(True for _ in target.articles()):
+    if target.counts() != Counts(0, 0, 0):
         raise StoreNotEmpty
 
 
@@ -69,9 +78,5 @@ def sum_up(archive: Archive) -> Sum:
             number += 1
         return number
 
-    return Sum(
-        count(archive.accounts()),
-        count(archive.articles()),
-        count(archive.sessions()),
-        checksum.hexdigest(),
-    )
+    counts = Counts(count(archive.accounts()), count(archive.articles()), count(archive.sessions()))
+    return Sum(counts, checksum.hexdigest())

@@ -1,6 +1,7 @@
 """What the forum needs from outside. Adapters have these shapes and do not inherit from them.
 
-Every repository method raises `Unavailable` when the store cannot answer now; nothing is written then.
+Every repository method raises `Unavailable` when the store cannot answer now, or has something that
+cannot be read where one thing is asked for; nothing is written then. Lists leave it out.
 Ids are positive and below 2**63. Times are aware and in UTC.
 """
 
@@ -13,6 +14,7 @@ from forum.domain.model import (
     Account,
     Article,
     Author,
+    Counts,
     Credentials,
     Headline,
     LastIds,
@@ -21,6 +23,16 @@ from forum.domain.model import (
     User,
     Visitor,
 )
+
+WITNESSES = 100
+"""Sessions that must have begun after another has expired, before that one is forgotten.
+
+A clock that is wrong for a while would else end sessions that are good when it is right again: a store
+knows no time but what it was told, so it believes none that only the latest few logins tell.
+"""
+
+FORGOTTEN = 2
+"""Expired sessions that a login forgets, at most: more than it makes, and few if the time is wrong after all."""
 
 
 class Clock(Protocol):
@@ -86,8 +98,9 @@ class SessionRepository(Protocol):
     def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
         """Store a new session under an id never used before.
 
-        None if meanwhile the account is gone or disabled, or has another password hash. Expired
-        sessions of anybody are forgotten on the way.
+        None if meanwhile the account is gone or disabled, or has another password hash. Sessions of
+        anybody that had expired both by `created` and before the newest `WITNESSES` began are
+        forgotten on the way, the oldest first, and at most `FORGOTTEN`.
         """
 
     def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
@@ -149,10 +162,13 @@ class ArticleRepository(Protocol):
     def find_author_id(self, article_id: int) -> int | None:
         """The id of the user who wrote the article, or None if there is no such article."""
 
-    def latest(self, offset: int, limit: int) -> list[Headline]:
-        """At most `limit` headlines of the list, without the first `offset`; empty past the end."""
+    def latest(self, offset: int, limit: int) -> list[Headline | None]:
+        """At most `limit` headlines of the list, without the first `offset`; empty past the end.
 
-    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline]:
+        None stands in the place of one that cannot be read.
+        """
+
+    def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
         """As `latest`, of the articles of one author."""
 
     def update(self, article_id: int, author: Author, title: str, text: str) -> Article | None:
@@ -163,7 +179,10 @@ class ArticleRepository(Protocol):
 
 
 class Archive(Protocol):
-    """A whole store, for moving it elsewhere. Everything is read and written inside `view` or `change`."""
+    """A whole store, for moving it elsewhere. Everything is read and written inside `view` or `change`.
+
+    Whatever is read is checked: `UnreadableRow` is raised at what no other store should get.
+    """
 
     def view(self) -> AbstractContextManager[object]:
         """One consistent sight of the store; others may write meanwhile."""
@@ -173,6 +192,9 @@ class Archive(Protocol):
 
         Ids that were raised may stay raised: it costs nothing but numbers.
         """
+
+    def counts(self) -> Counts:
+        """How many there are of each, counted without reading them."""
 
     def accounts(self) -> Iterator[Account]:
         """Every account, by id."""

@@ -91,7 +91,8 @@ class SessionService:
 
     def is_touch_due(self, visitor: Visitor) -> bool:
         """Whether `touch` would tell anything new."""
-        return self._clock.now() - visitor.session.last_used >= STEP
+        # Either way: a clock that was ahead has left a use that is yet to come.
+        return abs(self._clock.now() - visitor.session.last_used) >= STEP
 
     def touch(self, visitor: Visitor) -> None:
         """Note that the session is in use."""

@@ -84,7 +84,8 @@ class Lane:
 
     def _leave(self, over: "asyncio.Future[None]", running: "asyncio.Future[Any]") -> None:
         self._free.release()
-        running.exception()  # Seen, also where its client has gone away.
+        if not running.cancelled():
+            running.exception()  # Retrieved, or asyncio logs it where its client has gone away.
         if not over.done():
             over.set_result(None)
 

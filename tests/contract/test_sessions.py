@@ -4,6 +4,7 @@ from dataclasses import replace
 import pytest
 
 from forum.domain.model import Account, Credentials, Session, Visitor
+from forum.domain.ports import FORGOTTEN, WITNESSES
 from tests.contract.conftest import DAY, NOW, Store
 
 SECOND = DAY / 86400
@@ -83,10 +84,49 @@ def test_no_session_begins_beside_a_change_of_the_password(store: Store) -> None
     assert survivors == []
 
 
-def test_expired_sessions_are_forgotten_at_the_next_login(store: Store, alice: Account) -> None:
+def begin_later(store: Store, account: Account, number: int, days: int) -> None:
+    """Sessions that begin when as many days have passed, by a clock that may be wrong."""
+    for _ in range(number):
+        assert store.sessions.begin(account, NOW + days * DAY, NOW + (days + 1) * DAY)
+
+
+@pytest.mark.parametrize(("later", "is_there"), [(WITNESSES - 1, True), (WITNESSES, False)])
+def test_an_expired_session_is_forgotten_when_enough_have_begun_after_it(
+    store: Store, alice: Account, bob: Account, later: int, is_there: bool
+) -> None:
     old = begin(store, alice)
-    store.sessions.begin(alice, NOW + 2 * DAY, NOW + 3 * DAY)
-    assert store.sessions.end(old.id, alice.user.id) is None
+    begin_later(store, bob, later, days=2)
+    assert (store.sessions.end(old.id, alice.user.id) is not None) == is_there
+
+
+def test_a_login_forgets_few_sessions_and_the_oldest_first(store: Store, alice: Account) -> None:
+    expired = [begin(store, alice, days) for days in (3, 1, 2, 4)]
+    begin_later(store, alice, WITNESSES, days=9)
+    left = [store.sessions.end(each.id, alice.user.id) is not None for each in expired]
+    assert left == [True, False, False, True]
+
+
+def test_logins_under_a_clock_that_is_wrong_end_no_session(
+    store: Store, alice: Account, bob: Account
+) -> None:
+    sessions = [begin(store, alice), begin(store, bob)]
+    begin_later(store, alice, WITNESSES - 1, days=80 * 365)
+    begin_later(store, alice, 5, days=0)
+    owners = (alice.user.id, bob.user.id)
+    found = [
+        store.sessions.find(Credentials(session.id, owner, NOW + DAY), NOW)
+        for session, owner in zip(sessions, owners, strict=True)
+    ]
+    assert [visitor and visitor.session for visitor in found] == sessions
+
+
+def test_a_clock_that_stays_wrong_ends_few_sessions_a_login(
+    store: Store, alice: Account, bob: Account
+) -> None:
+    for _ in range(12):
+        begin(store, alice)
+    begin_later(store, bob, WITNESSES - 1 + 3, days=80 * 365)
+    assert len(store.sessions.find_all(alice.user.id, NOW)) == 12 - 3 * FORGOTTEN
 
 
 def test_sessions_are_listed_newest_first(store: Store, alice: Account, bob: Account) -> None:

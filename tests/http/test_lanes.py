@@ -1,9 +1,10 @@
 import asyncio
+import gc
 import os
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 
 import pytest
@@ -91,6 +92,29 @@ def test_a_thread_is_free_again_after_a_call_that_failed(lane: Lane) -> None:
         return await lane(str, 7)
 
     assert asyncio.run(scenario()) == "7"
+
+
+def test_a_failure_that_nobody_waits_for_is_not_logged(lane: Lane, work: Work) -> None:
+    complaints: list[object] = []
+
+    def fail() -> None:
+        work()
+        raise Unavailable
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
+        first = asyncio.create_task(lane(fail))
+        await asyncio.to_thread(work.has_begun.wait)
+        first.cancel()
+        work.may_end.set()
+        with suppress(asyncio.CancelledError):
+            await first
+        await lane(str)
+        del first
+        gc.collect()
+
+    asyncio.run(scenario())
+    assert complaints == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there threads have priorities")

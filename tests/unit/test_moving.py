@@ -6,7 +6,7 @@ from typing import TypeVar
 import pytest
 
 from forum.adapters.memory import MemoryArchive, MemoryStore
-from forum.domain.model import Account, Article, Author, LastIds, Session, User
+from forum.domain.model import Account, Article, Author, Counts, LastIds, Session, User
 from forum.domain.moving import CopyDiffers, StoreNotEmpty, Sum, copy, sum_up
 
 T = TypeVar("T")
@@ -244,7 +244,7 @@ def test_a_source_that_breaks_off_leaves_the_target_as_it_was(target: MemoryStor
 
 def test_a_sum_counts_accounts_articles_and_sessions() -> None:
     total = sum_up(MemoryArchive(filled([ALICE, BOB], [FIRST], [])))
-    assert total == Sum(2, 1, 0, total.checksum)
+    assert total == Sum(Counts(2, 1, 0), total.checksum)
 
 
 def test_a_sum_does_not_depend_on_the_order_in_which_rows_came() -> None:
@@ -255,3 +255,18 @@ def test_a_sum_does_not_depend_on_the_order_in_which_rows_came() -> None:
 def test_a_sum_does_not_depend_on_ids_of_what_is_gone() -> None:
     total = sum_up(MemoryArchive(filled(last=LastIds(0, 0))))
     assert total == sum_up(MemoryArchive(filled()))
+
+
+class HidingArchive(MemoryArchive):
+    """Counts an article that it does not give."""
+
+    def articles(self) -> Iterator[Article]:
+        return iter([])
+
+
+def test_a_source_that_gives_less_than_it_has_is_not_copied(
+    source: MemoryStore, target: MemoryStore
+) -> None:
+    with pytest.raises(CopyDiffers):
+        copy(HidingArchive(source), MemoryArchive(target), no_progress)
+    assert state(target) == state(MemoryStore())

@@ -209,6 +209,20 @@ def test_a_session_is_touched_after_a_step_only(forum: Forum, alice: User) -> No
     assert (early, forum.sessions.is_touch_due(visitor)) == (False, True)
 
 
+def test_a_session_that_was_used_by_a_wrong_clock_is_touched(forum: Forum, alice: User) -> None:
+    visitor = visit(forum, forum.log_in())
+    forum.clock.moment -= 80 * timedelta(days=365)
+    assert forum.sessions.is_touch_due(visitor)
+
+
+def test_tokens_are_good_again_after_a_login_under_a_wrong_clock(forum: Forum, alice: User) -> None:
+    token, right = forum.log_in(), forum.clock.moment
+    forum.clock.moment += 80 * timedelta(days=365)
+    forum.log_in()
+    forum.clock.moment = right
+    assert visit(forum, token).user == alice
+
+
 def test_a_touched_session_was_used_now(forum: Forum, alice: User) -> None:
     token = forum.log_in()
     forum.clock.moment += STEP
