@@ -175,7 +175,9 @@ def test_a_start_without_a_store_is_refused_in_one_line(
     tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     environ = environment(
-        BIND=f"127.0.0.1:{free_port()}", DATABASE_URL="postgresql://127.0.0.1:1/forum"
+        BIND=f"127.0.0.1:{free_port()}",
+        DATABASE_URL="postgresql://127.0.0.1:1/forum",
+        SECRET_KEY=SECRET,
     )
     result = subprocess.run(
         [sys.executable, *command],
