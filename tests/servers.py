@@ -55,10 +55,10 @@ class Server:
         token: str = self.call("POST", "/login", credentials)[1]["access-token"]
         return token
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """End it, and answer its exit status."""
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
+        """End it within as many seconds, and answer its exit status."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=seconds)
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -69,19 +69,30 @@ def environment(**settings: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path, host: str = "127.0.0.1", **settings: str) -> Iterator[Server]:
+def running(
+    folder: Path, host: str = "127.0.0.1", module: str = "forum", **settings: str
+) -> Iterator[Server]:
     """A server with its data in the folder, ready to be called."""
+    with starting(folder, host, module, **settings) as server:
+        _await(server.process, host, server.port, folder / "server.log")
+        yield server
+
+
+@contextmanager
+def starting(
+    folder: Path, host: str = "127.0.0.1", module: str = "forum", **settings: str
+) -> Iterator[Server]:
+    """A server that was started just now, and may not answer yet."""
     port = free_port()
     log = (folder / "server.log").open("a+")
     process = subprocess.Popen(
-        [sys.executable, "-m", "forum", "serve"],
+        [sys.executable, "-m", module, "serve"],
         cwd=folder,
         env=environment(BIND=f"{f'[{host}]' if ':' in host else host}:{port}", **settings),
         stderr=log,
         text=True,
     )
     try:
-        _await(process, host, port, folder / "server.log")
         yield Server(process, port, host)
     finally:
         if process.poll() is None:
