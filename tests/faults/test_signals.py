@@ -12,6 +12,8 @@ from tests.faults.client import Outcome
 from tests.faults.load import CLIENTS, LIMITLESS, Load
 from tests.servers import Server, running
 
+HASTY = "tests.faults.hasty"
+
 
 def workers(server: Server) -> list[int]:
     """The process ids of its workers, the oldest first."""
@@ -70,10 +72,20 @@ def test_workers_that_are_killed_lose_nothing(tmp_path: Path) -> None:
     assert load.faults(survivors(tmp_path), drops(10)) == {}
 
 
+def test_workers_that_are_killed_lose_what_was_answered_too_early(tmp_path: Path) -> None:
+    load = kill_workers(tmp_path, HASTY, kills=8)
+    assert load.losses(survivors(tmp_path))["lost"] > 0
+
+
 def test_a_service_that_is_killed_comes_back_by_itself(tmp_path: Path) -> None:
     load = kill_all(tmp_path, "forum", kills=3, writes=200)
     allowed = {**drops(3), Outcome.UNREACHABLE: inf}
     assert load.faults(survivors(tmp_path), allowed) == {}
+
+
+def test_a_service_that_is_killed_loses_what_was_answered_too_early(tmp_path: Path) -> None:
+    load = kill_all(tmp_path, HASTY, kills=4, writes=5)
+    assert load.losses(survivors(tmp_path))["lost"] > 0
 
 
 def test_every_request_that_workers_took_is_answered_before_they_are_renewed(
