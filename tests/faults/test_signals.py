@@ -10,9 +10,15 @@ import apsw
 
 from tests.faults.client import Outcome
 from tests.faults.load import CLIENTS, LIMITLESS, Load
-from tests.servers import Server, running
+from tests.servers import Server, running, starting
 
 HASTY = "tests.faults.hasty"
+
+EARLY = (0.02, 0.04, 0.06)
+"""Seconds after the birth of a worker at which it does not serve yet."""
+
+FEW_SECONDS = 10
+"""Less than the 30 after which gunicorn kills a worker that has not heard a signal."""
 
 
 def workers(server: Server) -> list[int]:
@@ -23,6 +29,24 @@ def workers(server: Server) -> list[int]:
     except FileNotFoundError:
         return []
     return [int(pid) for pid in children.split()]
+
+
+def await_new_worker(server: Server, known: list[int]) -> int:
+    """The first worker that is none of those, as soon as there is one."""
+    deadline = time.monotonic() + 20
+    while not (new := set(workers(server)) - set(known)):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    return min(new)
+
+
+def is_gone_soon(pid: int) -> bool:
+    deadline = time.monotonic() + FEW_SECONDS
+    while Path(f"/proc/{pid}").exists():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
 
 
 def survivors(folder: Path) -> list[tuple[int, str]]:
@@ -116,3 +140,27 @@ def test_every_request_that_was_taken_is_answered_before_the_service_stops(tmp_p
     # What waits for a worker when nobody listens any more is lost unread, once for each client.
     allowed = {Outcome.CLOSED: CLIENTS, Outcome.UNREAD: CLIENTS, Outcome.UNREACHABLE: inf}
     assert (status, load.faults(present, allowed), load.unanswered(present)) == (0, {}, 0)
+
+
+def test_a_stop_is_heard_by_a_worker_that_was_started_just_now(tmp_path: Path) -> None:
+    statuses = []
+    for delay in EARLY:
+        with starting(tmp_path, WORKERS="1") as server:
+            await_new_worker(server, [])
+            time.sleep(delay)
+            statuses.append(server.stop(seconds=FEW_SECONDS))
+    assert statuses == [0] * len(EARLY)
+
+
+def test_a_worker_hears_a_signal_that_comes_before_it_serves(tmp_path: Path) -> None:
+    heard = []
+    with running(tmp_path, WORKERS="1") as server:
+        for delay in EARLY:
+            known = workers(server)
+            os.kill(known[0], signal.SIGKILL)
+            new = await_new_worker(server, known)
+            time.sleep(delay)
+            os.kill(new, signal.SIGTERM)
+            heard.append(is_gone_soon(new))
+            await_new_worker(server, [new])
+    assert heard == [True] * len(EARLY)
