@@ -57,13 +57,17 @@ class Server:
 
     def workers(self) -> list[int]:
         """The processes that answer, the oldest first."""
-        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return sorted(int(pid) for pid in children.read_text().split())
+        master = self.process.pid
+        try:
+            children = Path(f"/proc/{master}/task/{master}/children").read_text()
+        except FileNotFoundError:
+            return []
+        return sorted(int(pid) for pid in children.split())
 
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """End it, and answer its exit status."""
+    def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
+        """End it within as many seconds, and answer its exit status."""
         self.process.send_signal(number)
-        return self.process.wait(timeout=15)
+        return self.process.wait(timeout=seconds)
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -90,6 +94,20 @@ def running(
 
     It is started by a `command` of Python, and may open so many `descriptors` at most.
     """
+    with starting(folder, host, command, descriptors, **settings) as server:
+        _await(server.process, host, server.port, folder / "server.log")
+        yield server
+
+
+@contextmanager
+def starting(
+    folder: Path,
+    host: str = "127.0.0.1",
+    command: Sequence[str] = FORUM_SERVE,
+    descriptors: int | None = None,
+    **settings: str,
+) -> Iterator[Server]:
+    """A server that was started just now, and may not answer yet."""
     port = free_port()
     log = (folder / "server.log").open("a+")
     bind = f"{f'[{host}]' if ':' in host else host}:{port}"
@@ -102,7 +120,6 @@ def running(
         text=True,
     )
     try:
-        _await(process, host, port, folder / "server.log")
         yield Server(process, port, host)
     finally:
         if process.poll() is None:

@@ -1,12 +1,15 @@
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from math import inf
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from tests.clusters import Cluster, empty_cluster, server_folder
+from tests.conftest import SECRET
+from tests.faults.client import Outcome
 from tests.faults.load import LIMITLESS, Load
 from tests.servers import Server, running
 
@@ -19,7 +22,7 @@ def postgres() -> Iterator[Cluster]:
 
 @pytest.fixture
 def server(postgres: Cluster, tmp_path: Path) -> Iterator[Server]:
-    with running(tmp_path, DATABASE_URL=postgres.url, **LIMITLESS) as server:
+    with running(tmp_path, DATABASE_URL=postgres.url, SECRET_KEY=SECRET, **LIMITLESS) as server:
         yield server
 
 
@@ -35,14 +38,14 @@ def test_restarts_under_load_lose_nothing_and_heal_within_a_second(
     load, outages = Load(server.port, server.sign_up()), []
     with load.running():
         for _ in range(4):
-            load.await_writes(len(load.acknowledged) + 500)
+            load.await_more_writes(300)
             postgres.stop(mode)
             time.sleep(0.5)
             postgres.start()
             outages.append(load.seconds_to_next_write())
-    problems = load.problems(survivors(postgres))
-    print(f"{mode}: {len(load.acknowledged)} acknowledged, outages {outages}, {problems}")
-    assert set(problems.values()) == {0}, problems
+    print(f"{mode}: outages {outages}; {load.report()}")
+    # The service itself lives all the time: it answers everybody, and drops nobody.
+    assert load.faults(survivors(postgres), {Outcome.UNAVAILABLE: inf}) == {}
     assert max(outages) <= 1
 
 
