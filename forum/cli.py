@@ -91,7 +91,6 @@ def migrate_command(version: int | None, only_status: bool) -> None:
         if only_status:
             database.demand()
         else:
-            database.create()
             for name in _migrate(database, version):
                 click.echo(f"applied {name}")
         for each in status(database):

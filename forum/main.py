@@ -23,7 +23,9 @@ from forum.adapters.memory import (
     MemoryUsers,
 )
 from forum.adapters.migrations import SchemaTooNew, migrate, status
+from forum.adapters.migrations.runner import BadVersion
 from forum.adapters.passwords import Argon2Passwords
+from forum.adapters.schema import SchemaDiffers
 from forum.adapters.secret_file import load_secrets
 from forum.adapters.sql import Database, SqlArticles, SqlUsers
 from forum.adapters.sql_archive import SqlArchive
@@ -77,14 +79,20 @@ def app() -> Application:
 
 def prepare(settings: Settings) -> None:
     """Make and migrate the database, and make the secret, where they are not there. Raises `BadSetting`."""
+    if settings.database_url == MEMORY_URL:
+        _make_secret(settings)
+        return
+    with opened_database(settings) as database:
+        status(database)  # First: nothing is laid beside the database of another program.
+        _make_secret(settings)
+        migrate(database)
+
+
+def _make_secret(settings: Settings) -> None:
     try:
         _secrets_of(settings)()
     except OSError as error:
         raise BadSetting(f"the secret cannot be used: {error}") from error
-    if settings.database_url != MEMORY_URL:
-        with opened_database(settings) as database:
-            database.create()
-            migrate(database)
 
 
 @contextmanager
@@ -97,7 +105,9 @@ def opened_database(settings: Settings) -> Iterator[Database]:
         raise BadSetting(
             "the database was made by a later version of the forum: install that one"
         ) from None
-    except OSError as error:
+    except SchemaDiffers as error:
+        raise BadSetting(f"the database {error}: nothing was changed") from None
+    except (BadVersion, OSError) as error:
         raise BadSetting(str(error)) from error
     except (PeeweeException, Unavailable) as error:
         raise BadSetting(f"the database cannot be used: {error.__cause__ or error}") from error
@@ -110,7 +120,6 @@ def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlA
     """The whole database that the settings name, made or migrated where that is asked for."""
     with opened_database(settings) as database:
         if create:
-            database.create()
             migrate(database)
         database.demand()
         _demand_current(database)
