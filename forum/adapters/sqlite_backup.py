@@ -4,20 +4,21 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import apsw
-
-from forum.adapters.migrations import migrate
+from forum.adapters.migrations import migrate, status
+from forum.adapters.schema import SchemaDiffers
 from forum.adapters.sqlite import SqliteDatabase
+from forum.adapters.sqlite_check import check
 
 
 def backup(database: SqliteDatabase, target: Path) -> None:
     """Write one state of the whole database, later than this call, to a new file while others write on.
 
-    Raises FileExistsError if the file is there, and other OSError.
+    Raises FileExistsError if the file is there, `SchemaDiffers` for what `restore` would refuse, and other OSError.
     """
+    status(database)
     with _new_file(target) as draft:
         database.execute_sql("VACUUM INTO ?", (os.fspath(draft),))
 
@@ -25,19 +26,33 @@ def backup(database: SqliteDatabase, target: Path) -> None:
 def restore(source: Path, target: SqliteDatabase) -> None:
     """Make the database of a backup, sound and up to date from its first moment.
 
-    Raises FileExistsError if a database is there already, `SchemaTooNew`, and other OSError.
+    Raises FileExistsError if a database is there already, `SchemaTooNew`, and other OSError, also
+    where the backup is not a sound one of the forum; nothing is left behind then.
     """
     path = Path(target.database)
-    for remains in (_beside(path, "-wal"), _beside(path, "-shm")):
+    for remains in (_beside(path, "-wal"), _beside(path, "-shm"), _beside(path, "-journal")):
         if remains.exists():
             raise FileExistsError(f"{remains} exists: it belongs to another database")
-    if _beside(source, "-wal").exists():
+    if _beside(source, "-wal").exists() or _beside(source, "-journal").exists():
         raise OSError(f"{source} is a database in use: save it with forum backup")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _new_file(path) as draft:
+    with _made_folder(path.parent), _new_file(path) as draft:
         shutil.copyfile(source, draft)
-        _check(draft)
+        check(draft)
         _migrate(draft)
+
+
+@contextmanager
+def _made_folder(folder: Path) -> Iterator[None]:
+    """The folder, whatever of its path was missing taken away again where something goes wrong."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for each in missing:
+            with suppress(OSError):  # Something else came into it.
+                each.rmdir()
+        raise
 
 
 @contextmanager
@@ -65,32 +80,10 @@ def _migrate(path: Path) -> None:
     database = SqliteDatabase(path, busy_timeout=0)
     try:
         migrate(database)
+    except SchemaDiffers as error:
+        raise OSError(f"the backup {error}") from None
     finally:
         database.release()
-
-
-def _check(path: Path) -> None:
-    """Raise OSError unless the file is a sound database with the forum's tables."""
-    try:
-        verdict, tables = _examine(path)
-    except apsw.Error as error:
-        raise OSError(f"the backup is no sound database: {error}") from error
-    if verdict != "ok":
-        raise OSError(f"the backup is damaged: {verdict}")
-    if not {"users", "articles", "schema_migration"} <= tables:
-        raise OSError("the backup is of another program")
-
-
-def _examine(path: Path) -> tuple[str, set[str]]:
-    # Immutable, or else a backup in WAL mode would get a -wal beside it that stays.
-    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    connection = apsw.Connection(path.absolute().as_uri() + "?immutable=1", flags)
-    try:
-        [(verdict,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
-        rows = connection.execute("SELECT name FROM sqlite_schema").fetchall()
-        return str(verdict), {str(name) for (name,) in rows}
-    finally:
-        connection.close()
 
 
 def _sync(path: Path) -> None:
