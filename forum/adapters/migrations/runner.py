@@ -1,6 +1,7 @@
 """Peewee's runner, which records a version as applied only where it did what it says."""
 
 from collections.abc import Callable, Collection
+from inspect import iscoroutinefunction, isgeneratorfunction
 from types import SimpleNamespace
 from typing import Any
 
@@ -39,8 +40,12 @@ class _CheckedMigration(Migration):  # type: ignore[misc]
 
 
 def _run(name: str, up: Callable[..., object], migrator: SchemaMigrator, db: Database) -> None:
+    if iscoroutinefunction(up) or isgeneratorfunction(up):
+        raise BadVersion(
+            f"the version {name} has a function up that does not run when it is called"
+        )
     watched = _WatchedMigrator(migrator)
-    # Operations, a generator or a coroutine: Peewee would drop them unrun.
+    # Most likely operations, which Peewee would drop.
     if up(watched, db) is not None:
         raise BadVersion(f"the version {name} returns something instead of doing it")
     if watched.not_run:
