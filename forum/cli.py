@@ -85,7 +85,7 @@ def config() -> None:
 def migrate_command(version: int | None, only_status: bool) -> None:
     """Bring the schema up to date, or up to VERSION.
 
-    All or nothing. There is no way back but a backup.
+    All or nothing. There is no way back but a backup. The status ends with 1 while a version is missing.
     """
     with opened_database(Settings.from_environment()) as database:
         if only_status:
@@ -93,8 +93,11 @@ def migrate_command(version: int | None, only_status: bool) -> None:
         else:
             for name in _migrate(database, version):
                 click.echo(f"applied {name}")
-        for each in status(database):
-            click.echo(f"{each.name}  {each.applied or 'not applied'}")
+        versions = status(database)
+    for each in versions:
+        click.echo(f"{each.name}  {each.applied or 'not applied'}")
+    if only_status and not all(each.applied for each in versions):
+        sys.exit(1)
 
 
 def _migrate(database: Database, version: int | None) -> list[str]:
