@@ -1,15 +1,23 @@
 """What a backup must have to be restored, and where the secrets go."""
 
 import os
+import re
 from pathlib import Path
 
 import apsw
 import pytest
+from click.testing import Result
 
+from forum.adapters import sqlite_backup
+from forum.adapters.secret_file import add_secret, load_secrets
+from forum.adapters.sqlite import SqliteDatabase
 from tests.test_moving_commands import (
     assert_refused,
     change_file,
+    contents,
+    files,
     fill,
+    mode,
     run,
 )
 
@@ -274,3 +282,197 @@ def test_a_database_that_restore_would_refuse_is_not_backed_up(folder: Path, sql
     change_file(folder / "new.db", sql)
     assert_refused(run("backup", "backup.db"))
     assert not (folder / "backup.db").exists()
+
+
+# secrets
+
+
+@pytest.fixture
+def live(folder: Path) -> Path:
+    """The secret of a database in use, in a folder of its own."""
+    (folder / "live").mkdir()
+    fill("sqlite:///live/forum.db")
+    load_secrets(folder / "live/secret.key")
+    return folder / "live/secret.key"
+
+
+@pytest.fixture
+def complete(folder: Path, live: Path) -> Path:
+    """A backup with its secret."""
+    assert backup("--with-secret").exit_code == 0
+    return folder / "backup.db"
+
+
+def backup(*options: str) -> Result:
+    return run("backup", *options, "backup.db", url="sqlite:///live/forum.db")
+
+
+def restore() -> Result:
+    return run("restore", "backup.db", url="sqlite:///back/forum.db")
+
+
+def test_a_backup_says_that_the_secret_is_not_in_it(live: Path) -> None:
+    assert "secret is not in it" in backup().stderr
+
+
+def test_a_backup_without_the_secret_has_it_nowhere(folder: Path, live: Path) -> None:
+    backup()
+    assert load_secrets(live)[0].encode() not in (folder / "backup.db").read_bytes()
+
+
+def test_a_backup_with_the_secret_does_not_say_so(live: Path) -> None:
+    assert backup("--with-secret").stderr == ""
+
+
+def test_a_backup_with_the_secret_is_one_file_for_its_owner_alone(folder: Path, live: Path) -> None:
+    umask = os.umask(0)
+    before = set(files(folder))
+    backup("--with-secret")
+    os.umask(umask)
+    assert set(files(folder)) - before == {"backup.db"}
+    assert mode(folder / "backup.db") == "-rw-------"
+
+
+def test_the_secrets_come_back_in_their_order(folder: Path, live: Path) -> None:
+    add_secret(live)
+    backup("--with-secret")
+    restore()
+    assert load_secrets(folder / "back/secret.key") == load_secrets(live)
+
+
+def test_a_secret_that_comes_back_is_for_its_owner_alone(folder: Path, complete: Path) -> None:
+    umask = os.umask(0)
+    restore()
+    os.umask(umask)
+    assert mode(folder / "back/secret.key") == "-rw-------"
+
+
+def test_a_restored_database_does_not_keep_the_secret(
+    folder: Path, live: Path, complete: Path
+) -> None:
+    restore()
+    data = (folder / "back/forum.db").read_bytes()
+    assert (load_secrets(live)[0].encode() in data, b"backup_secrets" in data) == (False, False)
+
+
+def test_a_restore_with_the_secret_leaves_two_files(folder: Path, complete: Path) -> None:
+    result = restore()
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert sorted(files(folder / "back")) == ["forum.db", "secret.key"]
+
+
+def test_a_restored_database_has_what_was_saved_beside_the_secret(complete: Path) -> None:
+    restore()
+    assert contents("sqlite:///back/forum.db") == contents("sqlite:///live/forum.db")
+
+
+def test_a_secret_of_the_environment_is_not_saved(
+    folder: Path, live: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORUM_SECRET_KEY", SECRET)
+    assert_refused(backup("--with-secret"))
+    assert not (folder / "backup.db").exists()
+
+
+def test_a_secret_that_is_not_there_is_not_made_by_a_backup(folder: Path, live: Path) -> None:
+    live.unlink()
+    assert_refused(backup("--with-secret"))
+    assert sorted(files(folder)) == ["live/forum.db"]
+
+
+@pytest.mark.parametrize("damage", [b"", b"short", b"\xff" * 40])
+def test_a_damaged_secret_is_not_saved(folder: Path, live: Path, damage: bytes) -> None:
+    live.write_bytes(damage)
+    assert_refused(backup("--with-secret"))
+    assert not (folder / "backup.db").exists()
+
+
+def test_a_restore_without_any_secret_says_that_tokens_are_lost(live: Path) -> None:
+    backup()
+    assert re.fullmatch("Tokens issued before are not valid: .*\n", restore().stderr)
+
+
+def test_a_restore_beside_a_secret_says_nothing_of_tokens(folder: Path, live: Path) -> None:
+    backup()
+    load_secrets(folder / "back/secret.key")
+    assert restore().stderr == ""
+
+
+def test_a_restore_with_a_secret_of_the_environment_says_nothing_of_tokens(
+    live: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backup()
+    monkeypatch.setenv("FORUM_SECRET_KEY", SECRET)
+    assert restore().stderr == ""
+
+
+def test_another_secret_in_the_folder_is_refused_and_left_alone(
+    folder: Path, complete: Path
+) -> None:
+    load_secrets(folder / "back/secret.key")
+    before = files(folder)
+    assert_refused(restore())
+    assert files(folder) == before
+
+
+def test_a_folder_that_knows_the_secret_already_keeps_its_file(
+    folder: Path, live: Path, complete: Path
+) -> None:
+    path = folder / "back/secret.key"
+    path.parent.mkdir()
+    path.write_bytes(live.read_bytes())
+    add_secret(path)
+    before = path.read_bytes()
+    assert (restore().stderr, path.read_bytes()) == ("", before)
+
+
+def test_another_secret_of_the_environment_is_told(
+    folder: Path, complete: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORUM_SECRET_KEY", SECRET)
+    result = restore()
+    assert result.exit_code == 0
+    assert re.fullmatch("Tokens issued before are not valid: FORUM_SECRET_KEY .*\n", result.stderr)
+    assert sorted(files(folder / "back")) == ["forum.db"]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE sessions",
+        "UPDATE forum_backup_secrets SET secret = 'short'",
+        "UPDATE forum_backup_secrets SET secret = secret || char(10) || secret",
+        "UPDATE forum_backup_secrets SET secret = x'00'",
+        "UPDATE forum_backup_secrets SET secret = CAST(x'ff' AS TEXT)",
+        "DELETE FROM forum_backup_secrets",
+        (
+            "DROP TABLE forum_backup_secrets; CREATE VIEW forum_backup_secrets AS "
+            "SELECT 1 AS position, hex(zeroblob(32)) AS secret"
+        ),
+    ],
+)
+def test_a_restore_that_is_refused_leaves_no_secret_behind(
+    folder: Path, complete: Path, sql: str
+) -> None:
+    change_file(complete, sql)
+    before = sorted(folder.rglob("*"))
+    assert_refused(restore())
+    assert sorted(folder.rglob("*")) == before
+
+
+def test_a_secret_that_was_made_at_the_last_moment_takes_the_database_back(
+    folder: Path, complete: Path
+) -> None:
+    path = folder / "back/secret.key"
+    load_secrets(path)
+    with pytest.raises(FileExistsError):
+        sqlite_backup.restore(complete, SqliteDatabase(folder / "back/forum.db", 0), path, [])
+    assert sorted(files(folder / "back")) == ["secret.key"]
+
+
+def test_a_database_with_a_secret_left_in_it_is_saved_without_it(
+    folder: Path, live: Path, complete: Path
+) -> None:
+    complete.replace(folder / "live/forum.db")
+    backup()
+    assert load_secrets(live)[0].encode() not in (folder / "backup.db").read_bytes()

@@ -32,7 +32,6 @@ def opened(path: Path, busy_timeout: float = 0) -> Iterator[apsw.Connection]:
         try:
             connection.set_busy_timeout(int(busy_timeout * 1000))
             distrust(connection)
-            connection.execute("BEGIN")  # All that is read is of one moment.
             yield connection
         finally:
             connection.close()

@@ -2,32 +2,42 @@
 
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from forum.adapters.backup_secrets import put_secrets, take_secrets
 from forum.adapters.migrations import migrate, status
 from forum.adapters.schema import SchemaDiffers
+from forum.adapters.secret_file import keep_secrets
 from forum.adapters.sqlite import SqliteDatabase
 from forum.adapters.sqlite_check import check
 
 
-def backup(database: SqliteDatabase, target: Path) -> None:
+def backup(database: SqliteDatabase, target: Path, secrets: Sequence[str] = ()) -> None:
     """Write one state of the whole database, later than this call, to a new file while others write on.
 
-    Raises FileExistsError if the file is there, `SchemaDiffers` for what `restore` would refuse, and other OSError.
+    These secrets, and no others, are put in. Raises FileExistsError if the file is there,
+    `SchemaDiffers` for what `restore` would refuse, and other OSError.
     """
     status(database)
-    with _new_file(target) as draft:
+    with _draft(target) as draft:
         database.execute_sql("VACUUM INTO ?", (os.fspath(draft),))
+        take_secrets(draft)
+        if secrets:
+            put_secrets(draft, secrets)
+        _put_in_place((draft, target))
 
 
-def restore(source: Path, target: SqliteDatabase) -> None:
-    """Make the database of a backup, sound and up to date from its first moment.
+def restore(
+    source: Path, target: SqliteDatabase, secret_file: Path | None, known: Sequence[str]
+) -> list[str]:
+    """Make the database of a backup, sound and up to date from its first moment, and answer the secrets in the backup.
 
-    Raises FileExistsError if a database is there already, `SchemaTooNew`, and other OSError, also
-    where the backup is not a sound one of the forum; nothing is left behind then.
+    They are written to the secret file, if there is to be one, unless secrets are known already.
+    Raises FileExistsError if a database is there already, or a file of other secrets, `SchemaTooNew`,
+    and other OSError, also where the backup is not a sound one of the forum; nothing is left behind then.
     """
     path = Path(target.database)
     for remains in (_beside(path, "-wal"), _beside(path, "-shm"), _beside(path, "-journal")):
@@ -35,10 +45,22 @@ def restore(source: Path, target: SqliteDatabase) -> None:
             raise FileExistsError(f"{remains} exists: it belongs to another database")
     if _beside(source, "-wal").exists() or _beside(source, "-journal").exists():
         raise OSError(f"{source} is a database in use: save it with forum backup")
-    with _made_folder(path.parent), _new_file(path) as draft:
+    with _made_folder(path.parent), _draft(path) as draft:
         shutil.copyfile(source, draft)
         check(draft)
+        secrets = take_secrets(draft)
         _migrate(draft)
+        if secret_file and secrets and not known:
+            key = draft.with_name("secret")
+            keep_secrets(key, secrets)
+            _put_in_place((draft, path), (key, secret_file))
+        elif secret_file and not set(secrets) <= set(known):
+            raise FileExistsError(
+                f"{secret_file} has another secret than the backup: move it away first"
+            )
+        else:
+            _put_in_place((draft, path))
+    return secrets
 
 
 @contextmanager
@@ -56,20 +78,26 @@ def _made_folder(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _new_file(target: Path) -> Iterator[Path]:
-    """An empty private file that gets the target's name, on the disk too, when all went well."""
+def _draft(target: Path) -> Iterator[Path]:
+    """An empty private file in a folder beside the target, which goes away with all that is in it."""
     if target.exists():
         raise FileExistsError(f"{target} exists: it is not overwritten")
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(descriptor)
-    draft = Path(name)
-    try:
+    with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+        draft = Path(folder, "draft")
+        draft.touch(0o600)
         yield draft
+
+
+def _put_in_place(*files: tuple[Path, Path]) -> None:
+    """Give each draft its name, on the disk too: all in this order, or none."""
+    for draft, _ in files:
         _sync(draft)
-        os.link(draft, target)  # fails where the name was taken meanwhile
-        _sync(target.parent)
-    finally:
-        draft.unlink()
+    with ExitStack() as stack:
+        for draft, target in files:
+            os.link(draft, target)  # fails where the name was taken by now
+            stack.callback(target.unlink)
+            _sync(target.parent)
+        stack.pop_all()
 
 
 def _beside(path: Path, suffix: str) -> Path:

@@ -110,6 +110,7 @@ def _look(database: Database) -> tuple[Schema, _Record]:
     if not path.exists():
         return {}, {}
     with schema_sqlite.opened(path, database.timeout or 0) as connection:
+        connection.execute("BEGIN")  # All that is read is of one moment.
         return _look_at_sqlite(connection)
 
 
