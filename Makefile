@@ -21,7 +21,7 @@ check: $(VENV)/dev ## format, lint, types, import rules, tests
 	$(BIN)/pytest
 
 test-faults: $(VENV)/dev ## kill and restart servers under load; needs PostgreSQL
-	@$(BIN)/pytest -rP tests/faults
+	@$(BIN)/pytest -n0 -rP tests/faults
 
 benchmark: $(VENV)/dev ## measure requests a second beside a no-op; needs wrk
 	@$(BIN)/python benchmarks/throughput.py

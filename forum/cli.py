@@ -155,7 +155,7 @@ def config() -> None:
 def migrate_command(version: int | None, only_status: bool) -> None:
     """Bring the schema up to date, or up to VERSION.
 
-    All or nothing. There is no way back but a backup.
+    All or nothing. There is no way back but a backup. The status ends with 1 while a version is missing.
     """
     settings = Settings.from_environment()
     refuse_orphaned_secret(settings)
@@ -163,11 +163,13 @@ def migrate_command(version: int | None, only_status: bool) -> None:
         if only_status:
             database.demand()
         else:
-            database.create()
             for name in _migrate(database, version):
                 click.echo(f"applied {name}")
-        for each in status(database):
-            click.echo(f"{each.name}  {each.applied or 'not applied'}")
+        versions = status(database)
+    for each in versions:
+        click.echo(f"{each.name}  {each.applied or 'not applied'}")
+    if only_status and not all(each.applied for each in versions):
+        sys.exit(1)
 
 
 def _migrate(database: Database, version: int | None) -> list[str]:
@@ -181,15 +183,28 @@ def _migrate(database: Database, version: int | None) -> list[str]:
 
 @main.command()
 @click.argument("file", type=_File(must_exist=False))
-def backup(file: Path) -> None:
+@click.option("--with-secret", is_flag=True, help="Save the secret that signs the tokens, too.")
+def backup(file: Path, with_secret: bool) -> None:
     """Save the SQLite database to a new FILE.
 
     The service may write on. Every write that was answered before is in it. For PostgreSQL there is pg_dump.
     """
-    with opened_database(Settings.from_environment()) as database:
+    settings = Settings.from_environment()
+    with opened_database(settings) as database:
         database.demand()
-        sqlite_backup.backup(_sqlite(database, "pg_dump --format=custom"), file)
+        source = _sqlite(database, "pg_dump --format=custom")
+        sqlite_backup.backup(source, file, _saved_secrets() if with_secret else [])
     click.echo(f"saved to {_printable(str(file))}")
+    if not with_secret:
+        where = "FORUM_SECRET_KEY" if settings.secret_key else secret_file(settings)
+        click.echo(f"The secret is not in it: save {where}, too", err=True)
+
+
+def _saved_secrets() -> list[str]:
+    with _secret_file() as path:
+        if not path.exists():
+            raise click.ClickException(f"there is no secret at {path}")
+        return load_secrets(path)
 
 
 @main.command()
@@ -197,12 +212,30 @@ def backup(file: Path) -> None:
 def restore(file: Path) -> None:
     """Make the SQLite database of a backup FILE.
 
-    The backup is checked first. A database that is there already is not overwritten.
+    The backup is checked first. A database or a secret that is there already is not overwritten.
     """
-    with opened_database(Settings.from_environment()) as database:
+    settings = Settings.from_environment()
+    with opened_database(settings) as database:
         target = _sqlite(database, "pg_restore")
-        sqlite_backup.restore(file, target)
+        known = _known_secrets(settings)
+        place = None if settings.secret_key else secret_file(settings)
+        saved = sqlite_backup.restore(file, target, place, known)
     click.echo(f"restored {_printable(target.database)}")
+    if not saved and not known:
+        click.echo(f"{_LOST_TOKENS} their secret is neither in the backup nor at {place}", err=True)
+    elif known and not set(saved) <= set(known):
+        click.echo(f"{_LOST_TOKENS} FORUM_SECRET_KEY is not the secret in the backup", err=True)
+
+
+_LOST_TOKENS = "Tokens issued before are not valid:"
+
+
+def _known_secrets(settings: Settings) -> list[str]:
+    """The secrets in the place where the restored database would have them."""
+    if settings.secret_key:
+        return [settings.secret_key, *settings.old_secret_keys]
+    with _secret_file() as path:
+        return load_secrets(path) if path.exists() else []
 
 
 def _sqlite(database: Database, other: str) -> SqliteDatabase:

@@ -24,7 +24,9 @@ from forum.adapters.memory import (
     MemoryUsers,
 )
 from forum.adapters.migrations import SchemaTooNew, migrate, status
+from forum.adapters.migrations.runner import BadVersion
 from forum.adapters.passwords import Argon2Passwords
+from forum.adapters.schema import SchemaDiffers
 from forum.adapters.secret_file import load_secrets, make_secret
 from forum.adapters.sql import Database, SqlArticles, SqlUsers
 from forum.adapters.sql_archive import SqlArchive
@@ -95,7 +97,6 @@ def prepare(settings: Settings) -> None:
         _require_secret_or_first_start(settings)
     if settings.database_url != MEMORY_URL:
         with opened_database(settings) as database:
-            database.create()
             migrate(database)
     if _has_secret_file(settings):
         with _explained_secret():
@@ -152,7 +153,9 @@ def opened_database(settings: Settings) -> Iterator[Database]:
         raise BadSetting(
             "the database was made by a later version of the forum: install that one"
         ) from None
-    except OSError as error:
+    except SchemaDiffers as error:
+        raise BadSetting(f"the database {error}: nothing was changed") from None
+    except (BadVersion, OSError) as error:
         raise BadSetting(str(error)) from error
     except (PeeweeException, Unavailable) as error:
         reason = " ".join(str(error.__cause__ or error).split())
@@ -170,7 +173,6 @@ def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlA
     made = _made_in_the_end(settings) if create else nullcontext(settings)
     with made as where, opened_database(where) as database:
         if create:
-            database.create()
             migrate(database)
         database.demand()
         if isinstance(database, SqliteDatabase):

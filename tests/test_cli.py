@@ -120,6 +120,29 @@ def test_the_status_changes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
+def test_a_version_that_is_not_there_leaves_no_database_behind(tmp_path: Path) -> None:
+    result = run(tmp_path, "migrate", "99")
+    assert (result.returncode, result.stderr.count("\n")) == (1, 1)
+    assert not (tmp_path / "data").exists()
+
+
+def test_the_status_ends_with_one_while_a_version_is_missing(tmp_path: Path) -> None:
+    run(tmp_path, "migrate", "1")
+    result = run(tmp_path, "migrate", "--status")
+    assert (result.returncode, len(result.stdout.splitlines())) == (1, 2)
+
+
+def test_the_status_ends_with_zero_when_all_versions_are_applied(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+    assert run(tmp_path, "migrate", "--status").returncode == 0
+
+
+def test_the_status_leaves_no_file_beside_the_database(tmp_path: Path) -> None:
+    run(tmp_path, "migrate", "1")
+    run(tmp_path, "migrate", "--status")
+    assert [path.name for path in (tmp_path / "data").iterdir()] == ["forum.db"]
+
+
 def test_a_database_goes_up_to_a_version_and_on(tmp_path: Path) -> None:
     run(tmp_path, "migrate", "1")
     status = run(tmp_path, "migrate", "--status").stdout.splitlines()

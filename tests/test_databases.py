@@ -32,6 +32,24 @@ from tests.servers import environment, run
 NOW = datetime(2020, 2, 2, tzinfo=UTC)
 ODD_PASSWORD = "p@ss:w/rd?&%#[ ]'\"é"
 
+ADD = "migrator.add_column('articles', 'karma', IntegerField(default=0))"
+UNDONE = [
+    f"from peewee import *\ndef up(migrator, db):\n    {ADD}\n",
+    f"from peewee import *\ndef up(migrator, db):\n    return [{ADD}]\n",
+    f"from peewee import *\ndef up(migrator, db):\n    yield {ADD}\n",
+    f"from peewee import *\nasync def up(migrator, db):\n    migrator.migrate({ADD})\n",
+    (
+        f"from peewee import *\ndef up(migrator, db):\n    migrator.migrate({ADD})\n"
+        "    migrator.drop_column('articles', 'karma')\n"
+    ),
+    "def upgrade(migrator, db):\n    pass\n",
+]
+"""Versions that Peewee's runner would record, but for the last, without having done what they say."""
+DONE = (
+    "from peewee import *\nfrom playhouse.migrate import migrate\ndef up(migrator, db):\n"
+    f"    migrator.migrate({ADD})\n    migrate(migrator.add_index('articles', ('karma',)))\n"
+)
+
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 ON_POSTGRES = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
 ON_BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
@@ -256,6 +274,36 @@ class TestMigrations:
         assert [bool(each.applied) for each in status(database)] == [True, False]
         assert SqlArticles(database).latest(0, 1) == []
 
+    @pytest.mark.parametrize("text", UNDONE)
+    def test_a_version_that_leaves_its_work_undone_is_not_recorded(
+        self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
+        folder = tmp_path / "versions"
+        folder.mkdir()
+        first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
+        (folder / first.name).write_text(first.read_text())
+        (folder / "0002_undone.py").write_text(text)
+        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+        with pytest.raises(Exception, match="0002_undone"):
+            migrate(database)
+        assert [bool(each.applied) for each in status(database)] == [False, False]
+
+    def test_a_version_that_works_through_the_migrator_is_applied(
+        self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "versions"
+        folder.mkdir()
+        first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
+        (folder / first.name).write_text(first.read_text())
+        (folder / "0002_done.py").write_text(DONE)
+        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+        migrate(database)
+        database.write(
+            "INSERT INTO articles (user_id, date_posted, title, text, karma) "
+            "SELECT id, date_registered, '', '', 7 FROM users RETURNING id"
+        )
+        assert [bool(each.applied) for each in status(database)] == [True, True]
+
     def test_many_processes_at_once_migrate_once(self, database_url: str, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "forum", "migrate"]
         processes = [
@@ -276,8 +324,8 @@ class TestMigrations:
 
 def test_many_processes_at_once_make_one_secret(tmp_path: Path) -> None:
     program = (
-        "from pathlib import Path; from forum.adapters.secret_file import load_secrets;"
-        "print(load_secrets(Path('data/secret.key')))"
+        "from pathlib import Path; from forum.adapters.secret_file import load_secrets, make_secret;"
+        "path = Path('data/secret.key'); make_secret(path); print(load_secrets(path))"
     )
     processes = [
         subprocess.Popen(

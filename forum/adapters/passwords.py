@@ -1,7 +1,20 @@
 """Passwords hashed with Argon2id."""
 
+import re
+
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError, VerifyMismatchError
+
+_ENCODED = re.compile(
+    r"\$argon2(id|i|d)(\$v=\d{1,2})?\$m=\d{1,10},t=\d{1,10},p=\d{1,8}"
+    r"\$[A-Za-z0-9+/]{11,}\$[A-Za-z0-9+/]{6,}",
+    re.ASCII,
+)
+
+
+def is_password_hash(text: str) -> bool:
+    """Whether this has the form of a hash that `Argon2Passwords` can compare a password with."""
+    return _ENCODED.fullmatch(text) is not None
 
 
 class Argon2Passwords:

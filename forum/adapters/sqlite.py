@@ -69,9 +69,16 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         )
 
     def create(self) -> None:
-        """Make the file, readable by its owner alone, unless it is there. Raises OSError.
+        """Make the file, readable by its owner alone, unless it is there. Raises OSError."""
+        self.require_whole()
+        path = Path(self.database)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
-        Nothing is made where a part of a database lies that would not belong to it.
+    def require_whole(self) -> None:
+        """Raise FileNotFoundError where what SQLite keeps beside a database lies beside none.
+
+        It would be taken for a part of the one that is made there, or be removed.
         """
         path = Path(self.database)
         remains = [each for each in map(path.with_name, _remains(path.name)) if each.exists()]
@@ -79,8 +86,6 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
             raise FileNotFoundError(
                 f"{remains[0]} is there, but no database is at {path}: it was moved or removed"
             )
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
     def demand(self) -> None:
         path = Path(self.database)

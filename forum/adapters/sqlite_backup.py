@@ -2,59 +2,102 @@
 
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import apsw
-
-from forum.adapters.migrations import migrate
+from forum.adapters.backup_secrets import put_secrets, take_secrets
+from forum.adapters.migrations import migrate, status
+from forum.adapters.schema import SchemaDiffers
+from forum.adapters.secret_file import keep_secrets
 from forum.adapters.sqlite import SqliteDatabase
+from forum.adapters.sqlite_check import check
 
 
-def backup(database: SqliteDatabase, target: Path) -> None:
+def backup(database: SqliteDatabase, target: Path, secrets: Sequence[str] = ()) -> None:
     """Write one state of the whole database, later than this call, to a new file while others write on.
 
-    Raises FileExistsError if the file is there, and other OSError.
+    These secrets, and no others, are put in. Raises FileExistsError if the file is there,
+    `SchemaDiffers` for what `restore` would refuse, and other OSError.
     """
-    with _new_file(target) as draft:
+    status(database)
+    with _draft(target) as draft:
         database.execute_sql("VACUUM INTO ?", (os.fspath(draft),))
+        take_secrets(draft)
+        if secrets:
+            put_secrets(draft, secrets)
+        _put_in_place((draft, target))
 
 
-def restore(source: Path, target: SqliteDatabase) -> None:
-    """Make the database of a backup, sound and up to date from its first moment.
+def restore(
+    source: Path, target: SqliteDatabase, secret_file: Path | None, known: Sequence[str]
+) -> list[str]:
+    """Make the database of a backup, sound and up to date from its first moment, and answer the secrets in the backup.
 
-    Raises FileExistsError if a database is there already, `SchemaTooNew`, and other OSError.
+    They are written to the secret file, if there is to be one, unless secrets are known already.
+    Raises FileExistsError if a database is there already, or a file of other secrets, `SchemaTooNew`,
+    and other OSError, also where the backup is not a sound one of the forum; nothing is left behind then.
     """
     path = Path(target.database)
-    for remains in (_beside(path, "-wal"), _beside(path, "-shm")):
+    for remains in (_beside(path, "-wal"), _beside(path, "-shm"), _beside(path, "-journal")):
         if remains.exists():
             raise FileExistsError(f"{remains} exists: it belongs to another database")
-    if _beside(source, "-wal").exists():
+    if _beside(source, "-wal").exists() or _beside(source, "-journal").exists():
         raise OSError(f"{source} is a database in use: save it with forum backup")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _new_file(path) as draft:
+    with _made_folder(path.parent), _draft(path) as draft:
         shutil.copyfile(source, draft)
-        _check(draft)
+        check(draft)
+        secrets = take_secrets(draft)
         _migrate(draft)
+        if secret_file and secrets and not known:
+            key = draft.with_name("secret")
+            keep_secrets(key, secrets)
+            _put_in_place((draft, path), (key, secret_file))
+        elif secret_file and not set(secrets) <= set(known):
+            raise FileExistsError(
+                f"{secret_file} has another secret than the backup: move it away first"
+            )
+        else:
+            _put_in_place((draft, path))
+    return secrets
 
 
 @contextmanager
-def _new_file(target: Path) -> Iterator[Path]:
-    """An empty private file that gets the target's name, on the disk too, when all went well."""
+def _made_folder(folder: Path) -> Iterator[None]:
+    """The folder, whatever of its path was missing taken away again where something goes wrong."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        for each in missing:
+            with suppress(OSError):  # Something else came into it.
+                each.rmdir()
+        raise
+
+
+@contextmanager
+def _draft(target: Path) -> Iterator[Path]:
+    """An empty private file in a folder beside the target, which goes away with all that is in it."""
     if target.exists():
         raise FileExistsError(f"{target} exists: it is not overwritten")
-    descriptor, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
-    os.close(descriptor)
-    draft = Path(name)
-    try:
+    with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+        draft = Path(folder, "draft")
+        draft.touch(0o600)
         yield draft
+
+
+def _put_in_place(*files: tuple[Path, Path]) -> None:
+    """Give each draft its name, on the disk too: all in this order, or none."""
+    for draft, _ in files:
         _sync(draft)
-        os.link(draft, target)  # fails where the name was taken meanwhile
-        _sync(target.parent)
-    finally:
-        draft.unlink()
+    with ExitStack() as stack:
+        for draft, target in files:
+            os.link(draft, target)  # fails where the name was taken by now
+            stack.callback(target.unlink)
+            _sync(target.parent)
+        stack.pop_all()
 
 
 def _beside(path: Path, suffix: str) -> Path:
@@ -65,32 +108,10 @@ def _migrate(path: Path) -> None:
     database = SqliteDatabase(path, busy_timeout=0)
     try:
         migrate(database)
+    except SchemaDiffers as error:
+        raise OSError(f"the backup {error}") from None
     finally:
         database.release()
-
-
-def _check(path: Path) -> None:
-    """Raise OSError unless the file is a sound database with the forum's tables."""
-    try:
-        verdict, tables = _examine(path)
-    except apsw.Error as error:
-        raise OSError(f"the backup is no sound database: {error}") from error
-    if verdict != "ok":
-        raise OSError(f"the backup is damaged: {verdict}")
-    if not {"users", "articles", "schema_migration"} <= tables:
-        raise OSError("the backup is of another program")
-
-
-def _examine(path: Path) -> tuple[str, set[str]]:
-    # Immutable, or else a backup in WAL mode would get a -wal beside it that stays.
-    flags = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-    connection = apsw.Connection(path.absolute().as_uri() + "?immutable=1", flags)
-    try:
-        [(verdict,), *_] = connection.execute("PRAGMA integrity_check").fetchall()
-        rows = connection.execute("SELECT name FROM sqlite_schema").fetchall()
-        return str(verdict), {str(name) for (name,) in rows}
-    finally:
-        connection.close()
 
 
 def _sync(path: Path) -> None:

@@ -29,6 +29,7 @@ from forum.domain.ports import (
     SessionRepository,
     UserRepository,
 )
+from tests.conftest import CHEAP_HASHER
 
 NOW = datetime(2020, 2, 2, 0, 17, 49, 735642, UTC)
 DAY = timedelta(days=1)
@@ -46,7 +47,7 @@ class Store:
 
     def author(self, username: str = "alice#1") -> Author:
         """A new user, as the author of articles."""
-        user = self.users.add(username, f"hash of {username}", NOW)
+        user = self.users.add(username, CHEAP_HASHER.hash(username), NOW)
         return Author(user.id, user.username)
 
     def account(self, username: str = "alice#1") -> Account:

@@ -1,0 +1,54 @@
+"""What the tables of a database are made of, told alike for every kind of database, and compared."""
+
+from collections.abc import Iterator, Mapping
+
+Schema = Mapping[str, Mapping[str, str]]
+"""For each table its parts, such as `column id` or `index user_username`, and how each is declared."""
+
+KIND = "kind"
+"""The part that every table has: whether it is a table at all, or a view in the place of one."""
+
+PLAIN = "plain"
+"""How the description begins of an index that refuses nothing, and computes nothing, when rows are written."""
+
+_LONGEST_NAME = 60
+
+
+class SchemaDiffers(Exception):
+    """The tables are not those of the forum; the text is the end of a sentence about the database."""
+
+
+def difference(expected: Schema, actual: Schema) -> str | None:
+    """The first thing that the actual tables have, or lack, against the expected ones.
+
+    It is the end of a sentence, such as "has no table sessions"; None where there is nothing to say.
+    Further tables are let be, and so are further indexes that only make reading faster.
+    """
+    return next(_differences(expected, actual), None)
+
+
+def printable(name: str) -> str:
+    """A foreign name, short enough and without the characters that would govern a terminal."""
+    return "".join(each if each.isprintable() else "?" for each in name[:_LONGEST_NAME])
+
+
+def _differences(expected: Schema, actual: Schema) -> Iterator[str]:
+    for table, parts in expected.items():
+        if table not in actual:
+            yield f"has no table {table}"
+        elif actual[table][KIND] != parts[KIND]:
+            yield f"has a {actual[table][KIND]} in the place of the table {table}"
+        else:
+            for verdict in _differing_parts(parts, actual[table]):
+                yield f"{verdict} in the table {table}"
+
+
+def _differing_parts(expected: Mapping[str, str], actual: Mapping[str, str]) -> Iterator[str]:
+    for part, description in expected.items():
+        if part not in actual:
+            yield f"has no {part}"
+        elif actual[part] != description:
+            yield f"has another {part}"
+    for part, description in actual.items():
+        if part not in expected and not description.startswith(PLAIN):
+            yield f"has a foreign {printable(part)}"
