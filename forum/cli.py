@@ -155,7 +155,8 @@ def config() -> None:
 def migrate_command(version: int | None, only_status: bool) -> None:
     """Bring the schema up to date, or up to VERSION.
 
-    All or nothing. There is no way back but a backup. The status ends with 1 while a version is missing.
+    All or nothing. There is no way back but a backup. The status ends with 1 while a version is
+    missing.
     """
     settings = Settings.from_environment()
     refuse_orphaned_secret(settings)

@@ -44,7 +44,7 @@ UNDONE = [
     ),
     "def upgrade(migrator, db):\n    pass\n",
 ]
-"""Versions that Peewee's runner would record, but for the last, without having done what they say."""
+"""Versions that Peewee's runner would record, but for the last, with their work undone."""
 DONE = (
     "from peewee import *\nfrom playhouse.migrate import migrate\ndef up(migrator, db):\n"
     f"    migrator.migrate({ADD})\n    migrate(migrator.add_index('articles', ('karma',)))\n"

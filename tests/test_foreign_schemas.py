@@ -187,8 +187,8 @@ def test_an_index_of_another_program_in_the_way_of_a_version_is_refused(url: str
 def test_versions_of_another_program_are_not_called_later_ones(url: str) -> None:
     execute(
         url,
-        "CREATE TABLE schema_migration (id INTEGER NOT NULL PRIMARY KEY, name VARCHAR(255) NOT NULL,"
-        " applied TIMESTAMP NOT NULL);"
+        "CREATE TABLE schema_migration (id INTEGER NOT NULL PRIMARY KEY,"
+        " name VARCHAR(255) NOT NULL, applied TIMESTAMP NOT NULL);"
         "INSERT INTO schema_migration VALUES (1, '0001_initial', '2020-02-02 00:00:00')",
     )
     assert "later version" not in run("migrate", url=url).stderr

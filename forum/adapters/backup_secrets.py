@@ -11,13 +11,14 @@ from forum.adapters.schema_sqlite import opened, read_schema
 
 _TABLE = "forum_backup_secrets"
 _CREATE = f"CREATE TABLE {_TABLE} (position INTEGER PRIMARY KEY, secret TEXT NOT NULL)"
+_READ = f"SELECT secret FROM {_TABLE} ORDER BY position LIMIT 100"  # noqa: S608
 
 _SHORTEST = 32
 """Bytes, as in the file of secrets."""
 
 
 def put_secrets(path: Path, secrets: Sequence[str]) -> None:
-    """Lay the secrets, the one that signs first, into a database that nobody uses. Raises OSError."""
+    """Lay the secrets, the signing one first, into a database that nobody uses. Raises OSError."""
     with opened(path) as connection, connection:
         connection.execute(_CREATE)
         connection.executemany(
@@ -27,7 +28,7 @@ def put_secrets(path: Path, secrets: Sequence[str]) -> None:
 
 
 def take_secrets(path: Path) -> list[str]:
-    """The secrets in a database that nobody uses, without a trace of them left in it; none where it has none.
+    """The secrets in a database that nobody uses, none where it has none; no trace of them stays.
 
     Raises OSError, also for what cannot be secrets of ours.
     """
@@ -37,7 +38,7 @@ def take_secrets(path: Path) -> list[str]:
             return []
         if verdict := difference(_expected(), found):
             raise OSError(f"the backup {verdict}")
-        rows = connection.execute(f"SELECT secret FROM {_TABLE} ORDER BY position LIMIT 100")  # noqa: S608
+        rows = connection.execute(_READ)
         secrets = [secret for (secret,) in rows]
         connection.pragma("journal_mode", "memory")  # On the disk it would keep what is dropped.
         connection.pragma("secure_delete", 1)

@@ -1,27 +1,27 @@
-"""What the tables of a database are made of, told alike for every kind of database, and compared."""
+"""What the tables of a database are made of, in one form for every dialect, and compared."""
 
 from collections.abc import Iterator, Mapping
 
 Schema = Mapping[str, Mapping[str, str]]
-"""For each table its parts, such as `column id` or `index user_username`, and how each is declared."""
+"""For each table its parts, such as `column id` or `index user_username`, and their declaration."""
 
 KIND = "kind"
 """The part that every table has: whether it is a table at all, or a view in the place of one."""
 
 PLAIN = "plain"
-"""How the description begins of an index that refuses nothing, and computes nothing, when rows are written."""
+"""The first word of an index that neither refuses nor computes anything when rows are written."""
 
 _LONGEST_NAME = 60
 
 
 class SchemaDiffers(Exception):
-    """The tables are not those of the forum; the text is the end of a sentence about the database."""
+    """The tables are not those of the forum; the text ends a sentence about the database."""
 
 
 def difference(expected: Schema, actual: Schema) -> str | None:
     """The first thing that the actual tables have, or lack, against the expected ones.
 
-    It is the end of a sentence, such as "has no table sessions"; None where there is nothing to say.
+    It ends a sentence, such as "has no table sessions"; None where there is nothing to say.
     Further tables are let be, and so are further indexes that only make reading faster.
     """
     return next(_differences(expected, actual), None)

@@ -11,7 +11,9 @@ import apsw
 from forum.adapters.schema import KIND, PLAIN, Schema
 
 _QUOTED = re.compile(
-    r"""'(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] | --[^\n]* | /\*.*?(?:\*/|$)""",
+    r"""
+    '(?:[^']|'')*' | "(?:[^"]|"")*" | `(?:[^`]|``)*` | \[[^\]]*\] | --[^\n]* | /\*.*?(?:\*/|$)
+    """,
     re.DOTALL | re.VERBOSE,
 )
 

@@ -33,11 +33,13 @@ def backup(database: SqliteDatabase, target: Path, secrets: Sequence[str] = ()) 
 def restore(
     source: Path, target: SqliteDatabase, secret_file: Path | None, known: Sequence[str]
 ) -> list[str]:
-    """Make the database of a backup, sound and up to date from its first moment, and answer the secrets in the backup.
+    """Make the database of a backup, sound and up to date from its first moment.
 
-    They are written to the secret file, if there is to be one, unless secrets are known already.
-    Raises FileExistsError if a database is there already, or a file of other secrets, `SchemaTooNew`,
-    and other OSError, also where the backup is not a sound one of the forum; nothing is left behind then.
+    Answers the secrets in the backup. They are written to the secret file, if there is to be one,
+    unless secrets are known already.
+    Raises FileExistsError if a database is there already, or a file of other secrets,
+    `SchemaTooNew`, and other OSError, also where the backup is not a sound one of the forum;
+    nothing is left behind then.
     """
     path = Path(target.database)
     for remains in (_beside(path, "-wal"), _beside(path, "-shm"), _beside(path, "-journal")):
@@ -79,7 +81,7 @@ def _made_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def _draft(target: Path) -> Iterator[Path]:
-    """An empty private file in a folder beside the target, which goes away with all that is in it."""
+    """An empty private file, in a folder beside the target that goes away with all in it."""
     if target.exists():
         raise FileExistsError(f"{target} exists: it is not overwritten")
     with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:

@@ -1,4 +1,4 @@
-"""Whether a SQLite file can be trusted to be a database of the forum; nothing in it is believed, or run."""
+"""Whether a SQLite file is a database of the forum; nothing in it is believed, or run."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -18,9 +18,10 @@ _LAST_ID = 2**63 - 1
 
 
 def check(path: Path) -> None:
-    """Raise OSError unless the file, which nobody uses, is a sound database of the forum, with data that it can read.
+    """Raise OSError unless the file is a sound database of the forum, with data that it can read.
 
-    Its schema comes first: what runs while rows are read, such as a view, would be in it. Raises `SchemaTooNew`.
+    Nobody may use the file. Its schema comes first: what runs while rows are read, such as a view,
+    would be in it. Raises `SchemaTooNew`.
     """
     try:
         # Immutable, or else a file in WAL mode would get a -wal beside it that stays.
@@ -83,7 +84,7 @@ def _bad_values(connection: apsw.Connection, table: str) -> Iterator[str]:
 
 
 def _test(table: str, column: str, type: str, is_key: int) -> Callable[[Any], bool]:
-    """What tells a good value of the column: that of its declared type, or more where we know more."""
+    """What knows a good value of the column: by its type, or by more where more is known."""
     if (table, column) == ("users", "password_hash"):
         return lambda value: isinstance(value, str) and is_password_hash(value)
     if (table, column) == ("schema_migration", "applied"):

@@ -51,11 +51,12 @@ class Version:
 
 
 def migrate(database: Database, target: int | None = None) -> list[str]:
-    """Make the database where there is none, apply what is missing up to the target, or all of it, and answer the names.
+    """Apply what is missing up to the target, or all of it, and answer the names.
 
-    All or nothing: a version that fails leaves the schema as it was. Concurrent calls apply once.
+    A database is made where there is none. All or nothing: a version that fails leaves the schema
+    as it was. Concurrent calls apply once.
     Raises `SchemaTooNew`, `SchemaDiffers`, `BadVersion`, and `UnknownVersion` for a target that
-    cannot be reached by going up; nothing is made or changed then.
+    cannot be reached by going up; no table is made or changed then.
     """
     versions = status(database)
     if target is None and not _missing(versions):
@@ -83,7 +84,7 @@ def status(database: Database) -> list[Version]:
 
 
 def require_own_schema(connection: apsw.Connection) -> Schema:
-    """The schema of a SQLite database of the forum, at any version. Raises `SchemaDiffers`, `SchemaTooNew`."""
+    """The schema of a SQLite database of the forum. Raises `SchemaDiffers`, `SchemaTooNew`."""
     found, record = _look_at_sqlite(connection)
     if _RECORD not in found:
         raise SchemaDiffers("is of another program")
@@ -101,7 +102,7 @@ def key_field(database: peewee.Database) -> peewee.AutoField:
 
 
 def _look(database: Database) -> tuple[Schema, _Record]:
-    """The tables that are there under our names, and the versions that are recorded, at one moment."""
+    """The tables that are there under our names, and the recorded versions, at one moment."""
     if not isinstance(database, SqliteDatabase):
         with database.view():
             return _look_within(database)
@@ -139,7 +140,7 @@ def _compare_record(found: Schema) -> None:
 
 
 def _compare(found: Schema, record: _Record) -> None:
-    """Raise `SchemaDiffers` or `SchemaTooNew` unless the tables are those of the recorded versions."""
+    """Raise `SchemaDiffers` or `SchemaTooNew` unless the recorded versions make these tables."""
     last = _last(record)
     expected = _reference(last) if last else {}
     if verdict := difference(expected, found):
@@ -169,7 +170,10 @@ def _last(record: _Record) -> str | None:
 
 
 def _our_tables() -> Collection[str]:
-    """The names of all tables that the versions make, as far as these work: where one fails, `migrate` says so."""
+    """The names of all tables that the versions make.
+
+    Those from a version on that fails are left out: `migrate` says so.
+    """
     for last in reversed(_names()):
         with suppress(Exception):
             return _reference(last)
