@@ -175,9 +175,9 @@ def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlA
         if create:
             migrate(database)
         database.demand()
+        _demand_current(database)
         if isinstance(database, SqliteDatabase):
             let_database_give_way(database, settings.store_timeout)
-        _demand_current(database)
         yield SqlArchive(database)
 
 

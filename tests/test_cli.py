@@ -80,8 +80,8 @@ def test_the_settings_are_shown_without_their_secrets(tmp_path: Path, url: str) 
 def test_a_damaged_secret_is_refused_in_one_line_and_left_alone(
     tmp_path: Path, damage: bytes | None, command: list[str]
 ) -> None:
+    run(tmp_path, "migrate")
     path = tmp_path / "data/secret.key"
-    path.parent.mkdir()
     if damage is None:
         path.mkdir()
     else:

@@ -464,7 +464,7 @@ def test_a_secret_that_was_made_at_the_last_moment_takes_the_database_back(
     folder: Path, complete: Path
 ) -> None:
     path = folder / "back/secret.key"
-    load_secrets(path)
+    make_secret(path)
     with pytest.raises(FileExistsError):
         sqlite_backup.restore(complete, SqliteDatabase(folder / "back/forum.db", 0), path, [])
     assert sorted(files(folder / "back")) == ["secret.key"]
