@@ -61,6 +61,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         # uvloop loses a signal that comes before it runs, and gunicorn would wait for this process.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+        _resend_lost_signals()
         try:
             super().init_process()
         except AppImportError:
@@ -125,6 +126,15 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             if connection.is_waiting():
                 connection.give_way()
         await super()._shutdown()
+
+
+def _resend_lost_signals() -> None:
+    # Since the fork they went to the handler of the master, which puts them into a queue of its own.
+    arbiter: Any = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
+    while arbiter and not arbiter.SIG_QUEUE.empty():
+        number = arbiter.SIG_QUEUE.get()
+        if number in _STOPS:
+            os.kill(os.getpid(), number)
 
 
 def _most_connections(cfg: Config) -> int:

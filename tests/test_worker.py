@@ -298,6 +298,24 @@ class TestStop:
             assert server.call("GET", "/articles")[0] == 200
 
 
+EARLY = (
+    "import os, signal; from forum import cli, server;"
+    "load = server.Server.load_config;"
+    "early = lambda arbiter, worker: os.kill(os.getpid(), signal.SIGTERM) if worker.age == 2 else 0;"
+    "server.Server.load_config = lambda self: (load(self), self.cfg.set('post_fork', early));"
+    "cli.main(['serve'])"
+)
+"""The service whose second worker is told to stop before it has any handler for that."""
+
+
+def test_a_worker_that_is_stopped_before_it_serves_ends(tmp_path: Path) -> None:
+    with running(tmp_path, command=("-c", EARLY)) as server:
+        # The third takes the place of the second, which does not have to be waited for.
+        await_that(lambda: len(server.workers()) == 2, seconds=10)
+        await_that(lambda: "Worker exiting" in log_of(tmp_path), seconds=10)
+        assert server.stop() == 0
+
+
 def await_that(condition: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
