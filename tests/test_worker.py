@@ -19,6 +19,15 @@ HASTE = "connection.HEAD_SECONDS = connection.BODY_SECONDS = connection.ANSWER_S
 HASTY = ("-c", f"from forum import cli, connection; {HASTE}; cli.main(['serve'])")
 """The service with deadlines that a test can wait for."""
 
+EARLY = (
+    "import os, signal; from forum import cli, server;"
+    "load = server.Server.load_config;"
+    "early = lambda arbiter, worker: os.kill(os.getpid(), signal.SIGTERM) if worker.age == 2 else 0;"
+    "server.Server.load_config = lambda self: (load(self), self.cfg.set('post_fork', early));"
+    "cli.main(['serve'])"
+)
+"""The service whose second worker is told to stop before it has any handler for that."""
+
 UNCOLLECTED = ("-c", "import gc; from forum import cli; gc.disable(); cli.main(['serve'])")
 """The service without its garbage collector: what is in a cycle stays."""
 
@@ -265,47 +274,34 @@ def test_silent_connections_beyond_the_descriptors_keep_nobody_out(
     assert 1 <= log_of(tmp_path).count("connections: those without a request are closed") <= 2
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
-        pytest.param(b"", id="silent"),
-        pytest.param(b"GET /articles HTTP/1.1\r\n", id="half a head"),
-        pytest.param(registration("never#1")[:-5], id="half a body"),
-        pytest.param(request("GET", "/articles"), id="idle"),
-    ],
-)
-class TestStop:
-    """Connections that carry no whole request are closed at once."""
-
-    def test_it_stops_in_spite_of_them(
-        self, tmp_path: Path, command: tuple[str, ...], sent: bytes
-    ) -> None:
-        with running(tmp_path, command=command) as server, ExitStack() as stack:
-            for _ in range(6):
-                stack.enter_context(connect(server, sent))
-            server.process.send_signal(signal.SIGTERM)
-            assert server.process.wait(timeout=10) == 0
-
-    def test_it_is_renewed_in_spite_of_them(
-        self, tmp_path: Path, command: tuple[str, ...], sent: bytes
-    ) -> None:
-        with running(tmp_path, command=command) as server, ExitStack() as stack:
-            for _ in range(6):
-                stack.enter_context(connect(server, sent))
-            old = set(server.workers())
-            server.process.send_signal(signal.SIGHUP)
-            await_that(lambda: not old & set(server.workers()), seconds=10)
-            assert server.call("GET", "/articles")[0] == 200
+WITHOUT_REQUEST = [
+    b"",
+    b"GET /articles HTTP/1.1\r\n",
+    registration("never#1")[:-5],
+    request("GET", "/articles"),
+]
+"""What was sent on connections that carry no whole request: the last one is idle again."""
 
 
-EARLY = (
-    "import os, signal; from forum import cli, server;"
-    "load = server.Server.load_config;"
-    "early = lambda arbiter, worker: os.kill(os.getpid(), signal.SIGTERM) if worker.age == 2 else 0;"
-    "server.Server.load_config = lambda self: (load(self), self.cfg.set('post_fork', early));"
-    "cli.main(['serve'])"
-)
-"""The service whose second worker is told to stop before it has any handler for that."""
+def test_it_stops_in_spite_of_connections_without_a_request(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with running(tmp_path, command=command) as server, ExitStack() as stack:
+        for sent in WITHOUT_REQUEST * 3:
+            stack.enter_context(connect(server, sent))
+        assert server.stop(seconds=10) == 0
+
+
+def test_it_is_renewed_in_spite_of_connections_without_a_request(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with running(tmp_path, command=command) as server, ExitStack() as stack:
+        for sent in WITHOUT_REQUEST * 3:
+            stack.enter_context(connect(server, sent))
+        old = set(server.workers())
+        server.process.send_signal(signal.SIGHUP)
+        await_that(lambda: not old & set(server.workers()), seconds=10)
+        assert server.call("GET", "/articles")[0] == 200
 
 
 def test_a_worker_that_is_stopped_before_it_serves_ends(tmp_path: Path) -> None:

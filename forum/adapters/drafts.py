@@ -23,14 +23,15 @@ def drafted_database(target: Path) -> Iterator[Path]:
         if wal.exists():  # SQLite keeps it where it could not move all into the database.
             raise OSError(f"{target} cannot be written")
         os.link(name, target)
-        _sync_folder(target.parent)
+        sync(target.parent)
     finally:
         for path in (Path(name), wal, Path(f"{name}-shm")):
             path.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     finally:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from forum.adapters.backup_secrets import put_secrets, take_secrets
+from forum.adapters.drafts import sync
 from forum.adapters.migrations import migrate, status
 from forum.adapters.schema import SchemaDiffers
 from forum.adapters.secret_file import keep_secrets
@@ -42,6 +43,7 @@ def restore(
     nothing is left behind then.
     """
     path = Path(target.database)
+    _require_free(path)
     for remains in (_beside(path, "-wal"), _beside(path, "-shm"), _beside(path, "-journal")):
         if remains.exists():
             raise FileExistsError(f"{remains} exists: it belongs to another database")
@@ -79,11 +81,15 @@ def _made_folder(folder: Path) -> Iterator[None]:
         raise
 
 
+def _require_free(path: Path) -> None:
+    if path.exists():
+        raise FileExistsError(f"{path} exists: it is not overwritten")
+
+
 @contextmanager
 def _draft(target: Path) -> Iterator[Path]:
     """An empty private file, in a folder beside the target that goes away with all in it."""
-    if target.exists():
-        raise FileExistsError(f"{target} exists: it is not overwritten")
+    _require_free(target)
     with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
         draft = Path(folder, "draft")
         draft.touch(0o600)
@@ -93,12 +99,12 @@ def _draft(target: Path) -> Iterator[Path]:
 def _put_in_place(*files: tuple[Path, Path]) -> None:
     """Give each draft its name, on the disk too: all in this order, or none."""
     for draft, _ in files:
-        _sync(draft)
+        sync(draft)
     with ExitStack() as stack:
         for draft, target in files:
             os.link(draft, target)  # fails where the name was taken by now
             stack.callback(target.unlink)
-            _sync(target.parent)
+            sync(target.parent)
         stack.pop_all()
 
 
@@ -114,11 +120,3 @@ def _migrate(path: Path) -> None:
         raise OSError(f"the backup {error}") from None
     finally:
         database.release()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
