@@ -45,11 +45,15 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         """All of them, with the number of the request that each waited for when it was put here."""
         self._most_connections = _most_connections(self.cfg)
         self._crowd_was_logged = -math.inf
+        # In the master, which forks next. uvloop loses a signal that comes before it runs, and Python
+        # one that comes while it forks; gunicorn would wait for this process.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
 
     @classmethod
     def check_config(cls, cfg: Config, log: Logger) -> None:
         """Called once, in the master, before any worker is started. Raises `SystemExit` with one line."""
         super().check_config(cfg, log)
+        os.register_at_fork(after_in_parent=_release_signals)
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         try:
@@ -59,9 +63,6 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         _judge_renewals(log)
 
     def init_process(self) -> None:
-        # uvloop loses a signal that comes before it runs, and gunicorn would wait for this process.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
-        _resend_lost_signals()
         try:
             super().init_process()
         except AppImportError:
@@ -104,7 +105,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
 
     async def _serve(self) -> None:
         self._stop = asyncio.Event()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
+        _release_signals()
         self.lifespan = LifespanManager(self.asgi, self.log, self.state)
         await self.lifespan.startup()
         for listener in self.sockets:
@@ -128,13 +129,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         await super()._shutdown()
 
 
-def _resend_lost_signals() -> None:
-    # Since the fork they went to the handler of the master, which puts them into a queue of its own.
-    arbiter: Any = getattr(signal.getsignal(signal.SIGTERM), "__self__", None)
-    while arbiter and not arbiter.SIG_QUEUE.empty():
-        number = arbiter.SIG_QUEUE.get()
-        if number in _STOPS:
-            os.kill(os.getpid(), number)
+def _release_signals() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOPS)
 
 
 def _most_connections(cfg: Config) -> int:

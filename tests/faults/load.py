@@ -85,14 +85,12 @@ class Load:
 
     def await_writes(self, number: int, seconds: float = 60) -> None:
         """Wait until as many writes are acknowledged."""
-        deadline = time.monotonic() + seconds
-        while len(self.acknowledged) < number:
-            assert time.monotonic() < deadline, self.report()
-            time.sleep(WAIT)
+        self._await(lambda: len(self.acknowledged) >= number, seconds)
 
     def await_more_writes(self, number: int) -> None:
-        """Wait until as many more writes are acknowledged than are now."""
+        """Wait until as many more writes are acknowledged than are now, and there is enough of all else."""
         self.await_writes(len(self.acknowledged) + number)
+        self._await(lambda: self._missing().keys() <= {"post"})
 
     def seconds_to_next_write(self, limit: float = 30) -> float:
         """How long it takes from now until another write is acknowledged."""
@@ -112,7 +110,8 @@ class Load:
 
         `allowed` says how often requests may end otherwise than with the documented answer.
         """
-        found = {**self.losses(present), **self._excess(allowed), **self._missing()}
+        too_few = {f"{kind}: too few by": n for kind, n in self._missing().items()}
+        found = {**self.losses(present), **self._excess(allowed), **too_few}
         return {name: number for name, number in found.items() if number}
 
     def losses(self, present: list[tuple[int, str]]) -> dict[str, int]:
@@ -138,10 +137,17 @@ class Load:
         totals = {each: self.total(each) for each in others}
         return {each.value: n for each, n in totals.items() if n > allowed.get(each, 0)}
 
+    def _await(self, is_done: Callable[[], bool], seconds: float = 60) -> None:
+        deadline = time.monotonic() + seconds
+        while not is_done():
+            assert time.monotonic() < deadline, self.report()
+            time.sleep(WAIT)
+
     def _missing(self) -> dict[str, int]:
+        """How many documented answers each kind of request lacks, where it lacks any."""
         answered = {kind: self.outcomes[kind, Outcome.ANSWERED] for kind in LEAST}
         missing = {kind: least - answered[kind] for kind, least in LEAST.items()}
-        return {f"{kind}: too few by": n for kind, n in missing.items() if n > 0}
+        return {kind: n for kind, n in missing.items() if n > 0}
 
     def _repeat(self, task: Callable[[Client], None], keeps_alive: bool) -> None:
         with closing(Client(self.port, keeps_alive=keeps_alive)) as client:

@@ -15,7 +15,7 @@ from tests.servers import FORUM_SERVE, Server, running, starting
 
 HASTY = ("-m", "tests.faults.hasty", "serve")
 
-EARLY = (0.02, 0.04, 0.06)
+EARLY = (0, 0.002, 0.02, 0.04, 0.06)
 """Seconds after the birth of a worker at which it does not serve yet."""
 
 FEW_SECONDS = 10
@@ -64,6 +64,7 @@ def kill_workers(folder: Path, command: Sequence[str], kills: int) -> Load:
                 for pid in server.workers()[: chance.choice([1, None])]:
                     os.kill(pid, signal.SIGKILL)
                 assert load.seconds_to_next_write() <= 5
+            load.await_more_writes(1)
     print(load.report())
     return load
 
