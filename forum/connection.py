@@ -64,7 +64,8 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._cancel_timer()
+        if not self._closed:  # The end of one that is closing stays bounded.
+            self._cancel_timer()
 
     def give_way(self) -> None:
         """Close at once, while it waits."""
