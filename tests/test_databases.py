@@ -322,6 +322,40 @@ class TestMigrations:
         assert sum("applied 0001" in output for output in outputs) == 1
 
 
+MAKE_TOGETHER = """
+import multiprocessing, pathlib
+from forum.adapters.sqlite import SqliteDatabase
+
+def make(path, start):
+    start.wait()
+    SqliteDatabase(path, 5).create()
+
+fork = multiprocessing.get_context("fork")
+codes = set()
+for number in range(20):
+    start = fork.Barrier(6)
+    path = pathlib.Path(f"{number}.db")
+    together = [fork.Process(target=make, args=(path, start)) for _ in range(6)]
+    for each in together:
+        each.start()
+    for each in together:
+        each.join()
+        codes.add(each.exitcode)
+print(codes)
+"""
+
+
+def test_many_processes_at_once_make_one_file(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", MAKE_TOGETHER],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (result.stdout, result.stderr) == ("{0}\n", "")
+
+
 def test_many_processes_at_once_make_one_secret(tmp_path: Path) -> None:
     program = (
         "from pathlib import Path; from forum.adapters.secret_file import load_secrets, make_secret;"

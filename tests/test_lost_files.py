@@ -166,10 +166,16 @@ class TestStart:
             sum(each.stat().st_size for each in folder.glob("forum.db")),
         )
 
-    def test_an_empty_file_alone_is_a_start_that_was_broken_off(self, tmp_path: Path) -> None:
-        (tmp_path / "data").mkdir()
-        (tmp_path / "data/forum.db").touch()
-        with running(tmp_path) as server:
+    def test_a_journal_without_a_file_belongs_to_another_database(self, folder: Path) -> None:
+        (folder / "forum.db-journal").touch()
+        assert run(folder.parent, "migrate").returncode == 1
+        assert not (folder / "forum.db").exists()
+
+    @pytest.mark.parametrize("left", ["forum.db", "forum.db-journal"])
+    def test_a_start_that_was_broken_off_is_begun_again(self, folder: Path, left: str) -> None:
+        (folder / "forum.db").touch()
+        (folder / left).touch()
+        with running(folder.parent) as server:
             assert server.call("GET", "/articles")[0] == 200
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import apsw
 from peewee import (  # type: ignore[attr-defined]  # the stubs leave the wrapper out
     DataError,
     IntegrityError,
+    OperationalError,
     PeeweeException,
     ProgrammingError,
     __exception_wrapper__,
@@ -38,6 +40,9 @@ _PRAGMAS = {
 
 _LOOP_WAIT = 0.1
 """Seconds for which an event loop may wait: reads wait for nobody but a recovery after a crash."""
+
+_BUSY_PAUSE = 0.01
+"""Seconds between two attempts at what SQLite does not wait for."""
 
 _TIME_LENGTH = len("2020-02-02T00:17:49.735642")
 
@@ -73,7 +78,9 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         self.require_whole()
         path = Path(self.database)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        self._open_first()
 
     def require_whole(self) -> None:
         """Raise FileNotFoundError where what SQLite keeps beside a database lies beside none.
@@ -81,11 +88,11 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         It would be taken for a part of the one that is made there, or be removed.
         """
         path = Path(self.database)
-        remains = [each for each in map(path.with_name, _remains(path.name)) if each.exists()]
-        if remains and not (path.exists() and path.stat().st_size):
-            raise FileNotFoundError(
-                f"{remains[0]} is there, but no database is at {path}: it was moved or removed"
-            )
+        for each in map(path.with_name, _remains(path.name)):
+            if each.exists() and not _may_have(path, each):
+                raise FileNotFoundError(
+                    f"{each} is there, but no database is at {path}: it was moved or removed"
+                )
 
     def demand(self) -> None:
         path = Path(self.database)
@@ -179,6 +186,17 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         self._files.note_opened()
         return connection
 
+    def _open_first(self) -> None:
+        """Turn the new file to WAL mode, when no other process does: SQLite refuses the second at once."""
+        deadline = time.monotonic() + self._busy_timeout
+        while self.is_closed():
+            try:
+                self.connect()
+            except OperationalError as error:
+                if not isinstance(error.__context__, apsw.BusyError) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_BUSY_PAUSE)
+
     def _require_files(self, *, look: bool) -> None:
         """Raise `Unavailable` where the files are not those that were opened, and let go of them."""
         are_lost = self._files.are_lost(look=look or self.is_closed())
@@ -206,6 +224,12 @@ def _is_event_loop() -> bool:
 def _remains(name: str) -> list[str]:
     """What SQLite has beside a database of this name while it is in use, or after a crash."""
     return [name + suffix for suffix in ("-wal", "-shm", "-journal")]
+
+
+def _may_have(path: Path, remains: Path) -> bool:
+    """Whether the database at this path may be the one that has what lies beside it."""
+    # The first transaction of all has a journal beside a file that is empty until it commits.
+    return path.exists() and (path.stat().st_size > 0 or remains.name.endswith("-journal"))
 
 
 def _bind_time(cursor: apsw.Cursor, number: int, value: datetime) -> str:
