@@ -44,9 +44,7 @@ class Values:
     def headline(
         self, id: int, title: object, date_posted: object, author_id: int, username: object
     ) -> Headline:
-        if (
-            type(title) is not str or type(username) is not str
-        ):  # Inline: lists are read most often.
+        if not type(title) is type(username) is str:  # Not by `_text`: it is read most often.
             raise TypeError
         return Headline(id, title, self._load_time(date_posted), Author(author_id, username))
 
@@ -59,8 +57,10 @@ class Values:
         username: object,
         text: object,
     ) -> Article:
-        author = Author(author_id, _text(username))
-        return Article(id, _text(title), _text(text), self._load_time(date_posted), author)
+        if not type(title) is type(text) is type(username) is str:
+            raise TypeError
+        author = Author(author_id, username)
+        return Article(id, title, text, self._load_time(date_posted), author)
 
     def session(self, id: int, created: object, last_used: object, expires: object) -> Session:
         load_time = self._load_time
@@ -70,10 +70,11 @@ class Values:
 def read_one(table: str, convert: Callable[..., T], rows: Sequence[_Row]) -> T | None:
     """The value of the first row, None if there is none. Raises `Unavailable` if it is unreadable."""
     for row in rows:
-        value = _value(table, convert, row)
-        if value is None:
-            raise Unavailable
-        return value
+        try:
+            return convert(*row)
+        except UNREADABLE:
+            _log_unreadable(table, row)
+            raise Unavailable from None
     return None
 
 

@@ -174,7 +174,7 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         # Rows left unread would keep the transaction open, and apsw raises errors of its own while
         # it fetches, which Peewee does not translate.
         with __exception_wrapper__:
-            rows: list[Row] = self.execute_sql(sql, parameters).fetchall()
+            rows: list[Row] = self.connection().execute(sql, parameters).fetchall()
         return rows
 
     def _connect(self) -> apsw.Connection:
@@ -199,8 +199,9 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
 
     def _require_files(self, *, look: bool) -> None:
         """Raise `Unavailable` where the files are not those that were opened, and let go of them."""
-        are_lost = self._files.are_lost(look=look or self.is_closed())
-        if self._own.generation != self._files.generation and not self.is_closed():
+        is_closed = self.is_closed()
+        are_lost = self._files.are_lost(look=look or is_closed)
+        if not is_closed and self._own.generation != self._files.generation:
             if self._files.has_lost_its_log():
                 self._save_log()
             self.close()

@@ -24,10 +24,7 @@ _TOKEN = schemas.TokenBody()
 _PASSWORD = schemas.PasswordBody()
 _ARTICLE = schemas.ArticleBody()
 
-_IDENTITY_ANSWER = schemas.IdentityAnswer()
-_USER_ANSWER = schemas.UserAnswer()
 _LOGIN_ANSWER = schemas.LoginAnswer()
-_WRITTEN_ANSWER = schemas.WrittenArticleAnswer()
 
 
 class Users:
@@ -43,11 +40,11 @@ class Users:
         user = await self._call(
             self._users.register, body["username"], body["password"], self._address_of(req)
         )
-        _answer(resp, _USER_ANSWER.dump(user))
+        _answer(resp, schemas.user_answer(user))
 
     async def on_get(self, req: Request, resp: Response, user_id: str) -> None:
         user = await self._call(self._users.profile, user_id)
-        _answer(resp, _USER_ANSWER.dump(user))
+        _answer(resp, schemas.user_answer(user))
 
 
 class Visitors:
@@ -97,12 +94,12 @@ class Sessions:
 
     async def on_post_verify_token(self, req: Request, resp: Response) -> None:
         visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
-        _answer(resp, _IDENTITY_ANSWER.dump(visitor.user))
+        _answer(resp, schemas.identity_answer(visitor.user))
 
     async def on_post_logout(self, req: Request, resp: Response) -> None:
         visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
         user = await self._call(self._sessions.log_out, visitor)
-        _answer(resp, _IDENTITY_ANSWER.dump(user))
+        _answer(resp, schemas.identity_answer(user))
 
     async def on_post_change_password(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _PASSWORD)
@@ -156,7 +153,7 @@ class Articles:
         body = await read_body(req, _ARTICLE)
         author = await self._visitors.identify(req, body)
         article = await self._call(self._articles.post, author.user, body["title"], body["text"])
-        _answer(resp, _WRITTEN_ANSWER.dump(article))
+        _answer(resp, schemas.written_answer(article))
 
     async def on_put_edit(self, req: Request, resp: Response, article_id: str) -> None:
         body = await read_body(req, _ARTICLE)
@@ -164,13 +161,13 @@ class Articles:
         article = await self._call(
             self._articles.edit, editor.user, article_id, body["title"], body["text"]
         )
-        _answer(resp, _WRITTEN_ANSWER.dump(article))
+        _answer(resp, schemas.written_answer(article))
 
     async def on_delete_delete(self, req: Request, resp: Response, article_id: str) -> None:
         body = await read_body(req, _TOKEN)
         editor = await self._visitors.identify(req, body)
         article = await self._call(self._articles.delete, editor.user, article_id)
-        _answer(resp, _WRITTEN_ANSWER.dump(article))
+        _answer(resp, schemas.written_answer(article))
 
 
 def _page(req: Request) -> str | None:

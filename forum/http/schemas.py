@@ -5,7 +5,7 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields
 
-from forum.domain.model import Article, Headline, Page, Session, Visitor
+from forum.domain.model import Article, Headline, Page, Session, User, Visitor
 
 
 def wire_time(moment: datetime) -> str:
@@ -118,6 +118,27 @@ def session_answer(session: Session, visitor: Visitor) -> dict[str, object]:
 
 # The answers that are asked for most often, without marshmallow: forty times as fast, and a test
 # holds them equal to the schemas above.
+
+
+def identity_answer(user: User) -> dict[str, object]:
+    """As `IdentityAnswer`."""
+    return {"id": user.id, "username": user.username}
+
+
+def user_answer(user: User) -> dict[str, object]:
+    """As `UserAnswer`."""
+    return {**identity_answer(user), "date_registered": wire_time(user.date_registered)}
+
+
+def written_answer(article: Article) -> dict[str, object]:
+    """As `WrittenArticleAnswer`."""
+    return {
+        "id": article.id,
+        "title": article.title,
+        "text": article.text,
+        "date_posted": wire_time(article.date_posted),
+        "user_id": article.author.id,
+    }
 
 
 def article_answer(article: Article) -> dict[str, object]:

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 from marshmallow import Schema
 
-from forum.domain.model import Article, Author, Headline, Page
+from forum.domain.model import Article, Author, Headline, Page, User
 from forum.http import schemas
 
 MOMENTS = [
@@ -24,6 +24,19 @@ def headline(moment: datetime, id: int = 1) -> Headline:
 def test_an_article_is_written_as_its_schema_says(moment: datetime) -> None:
     article = Article(1, "A title", "A text", moment, AUTHOR)
     assert schemas.ArticleAnswer().dump(article) == schemas.article_answer(article)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_written_article_is_written_as_its_schema_says(moment: datetime) -> None:
+    article = Article(1, "A title", "A text", moment, AUTHOR)
+    assert schemas.WrittenArticleAnswer().dump(article) == schemas.written_answer(article)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_user_is_written_as_their_schemas_say(moment: datetime) -> None:
+    user = User(7, "alice#1", moment)
+    assert schemas.UserAnswer().dump(user) == schemas.user_answer(user)
+    assert schemas.IdentityAnswer().dump(user) == schemas.identity_answer(user)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
