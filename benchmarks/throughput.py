@@ -2,7 +2,7 @@
 
     python benchmarks/throughput.py [--against ../forum-before] [--rounds 5] [--seconds 3]
 
-Every round measures everything once, one after the other, so that a noisy machine is noisy to all;
+Every round measures each call once on every server, one after the other, so that noise is the same for all;
 what counts is the ratio, and of it the median over the rounds. Needs wrk (Debian: apt-get install wrk).
 """
 
@@ -65,11 +65,15 @@ def _measure(
     results: dict[tuple[str, str], list[float]] = {}
     with click.progressbar(range(rounds), label="Rounds", file=sys.stderr) as bar:
         for _ in bar:
-            for target in targets:
-                for call, script in _calls(target).items():
+            scripts = {target: _calls(target) for target in targets}
+            # Call by call, so that what is compared is measured within seconds.
+            for call in scripts[targets[-1]]:
+                for target in targets:
+                    if call not in scripts[target]:
+                        continue
                     beside = call == LIST_BESIDE_LOGINS
                     with _logins(target.url, seconds) if beside else nullcontext():
-                        rate = _wrk(target.url, script, seconds)
+                        rate = _wrk(target.url, scripts[target][call], seconds)
                     results.setdefault((target.name, call), []).append(rate)
     return results
 
