@@ -234,13 +234,17 @@ def test_what_was_refused_for_its_time_is_not_written(
 def frozen(cluster: Cluster) -> Iterator[None]:
     """The server does nothing more, and the kernel goes on to acknowledge what it is sent."""
     processes = cluster.processes()
-    for pid in processes:
-        os.kill(pid, signal.SIGSTOP)
     try:
+        send_all(processes, signal.SIGSTOP)
         yield
     finally:
-        for pid in processes:
-            os.kill(pid, signal.SIGCONT)
+        send_all(processes, signal.SIGCONT)
+
+
+def send_all(processes: list[int], number: signal.Signals) -> None:
+    for pid in processes:
+        with suppress(ProcessLookupError):  # A server process ends with its client.
+            os.kill(pid, number)
 
 
 def connections_to(port: int) -> int:
