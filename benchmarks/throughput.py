@@ -63,18 +63,18 @@ def _measure(
     targets: list[Target], rounds: int, seconds: int
 ) -> dict[tuple[str, str], list[float]]:
     results: dict[tuple[str, str], list[float]] = {}
+    scripts = {target: _calls(target) for target in targets}
+    # Call by call, so that what is compared is measured within seconds.
+    pairs = [
+        (each, call) for call in scripts[targets[-1]] for each in targets if call in scripts[each]
+    ]
     with click.progressbar(range(rounds), label="Rounds", file=sys.stderr) as bar:
         for _ in bar:
-            scripts = {target: _calls(target) for target in targets}
-            # Call by call, so that what is compared is measured within seconds.
-            for call in scripts[targets[-1]]:
-                for target in targets:
-                    if call not in scripts[target]:
-                        continue
-                    beside = call == LIST_BESIDE_LOGINS
-                    with _logins(target.url, seconds) if beside else nullcontext():
-                        rate = _wrk(target.url, scripts[target][call], seconds)
-                    results.setdefault((target.name, call), []).append(rate)
+            for target, call in pairs:
+                beside = call == LIST_BESIDE_LOGINS
+                with _logins(target.url, seconds) if beside else nullcontext():
+                    rate = _wrk(target.url, scripts[target][call], seconds)
+                results.setdefault((target.name, call), []).append(rate)
     return results
 
 
