@@ -353,7 +353,7 @@ def list_users() -> None:
 @user.command()
 @click.argument("username", type=_WORD)
 def show(username: str) -> None:
-    """Print a user and his sessions."""
+    """Print a user and their sessions."""
     with _administration() as administration:
         account, sessions = administration.show(username)
         click.echo(_line(account))
@@ -367,7 +367,7 @@ def show(username: str) -> None:
 @user.command()
 @click.argument("username", type=_WORD)
 def disable(username: str) -> None:
-    """Keep a user out: his sessions end, and he cannot log in."""
+    """Keep a user out: their sessions end, and they cannot log in."""
     with _administration() as administration:
         administration.disable(username)
 
@@ -385,7 +385,7 @@ def enable(username: str) -> None:
 def reset_password(username: str) -> None:
     """Print a new random password for a user.
 
-    His sessions end.
+    Their sessions end.
     """
     with _administration() as administration:
         click.echo(administration.reset_password(username))
@@ -409,7 +409,7 @@ def logout(username: str) -> None:
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(username: str, articles_to: str | None, yes: bool) -> None:
-    """Delete a user and his articles.
+    """Delete a user and their articles.
 
     Or hand the articles to somebody else.
     """
