@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,9 @@ _BUSY_PAUSE = 0.01
 """Seconds between two attempts at what SQLite does not wait for."""
 
 _TIME_LENGTH = len("2020-02-02T00:17:49.735642")
+
+_REMEMBERED_TIMES = 4096
+"""Whose conversion is not repeated: most readers ask for the same few pages."""
 
 _log = logging.getLogger(__name__)
 
@@ -137,21 +141,20 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
 
     def load_time(self, stored: str) -> datetime:
-        if len(stored) != _TIME_LENGTH:  # Python reads shorter forms too, some without a zone.
-            raise ValueError(stored)
-        return datetime.fromisoformat(stored + "+00:00")
+        return _load_time(stored)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """A transaction that holds the write lock from its beginning: an upgrade later would fail at once."""
-        self._require_files(look=True)
+        # Looking costs a seventh of a write, and the look that counts is the one at the end.
+        self._require_files(look=False)
         left = self._limit.seconds_left()
         if left is not None:
             seconds = min(left, self._busy_timeout)
             self.connection().set_busy_timeout(int(seconds * 1000))
         with self.atomic("IMMEDIATE"):
             yield
-        # Committed, but perhaps into a file that nobody will find again.
+        # Committed, but perhaps into a file that cannot be found any more.
         self._require_files(look=True)
 
     def view(self) -> AbstractContextManager[Any]:
@@ -212,6 +215,13 @@ class SqliteDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         # What the nameless log holds was answered, and is read from nowhere else any more.
         with suppress(apsw.Error):
             self.connection().wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+
+@lru_cache(_REMEMBERED_TIMES)
+def _load_time(stored: str) -> datetime:
+    if len(stored) != _TIME_LENGTH:  # Python reads shorter forms too, some without a zone.
+        raise ValueError(stored)
+    return datetime.fromisoformat(stored + "+00:00")
 
 
 def _is_event_loop() -> bool:
