@@ -13,27 +13,27 @@ from typing import Any, TypeVar
 from peewee import PeeweeException
 
 from forum.adapters.clock import SystemClock
-from forum.adapters.databases import SQLITE_PREFIX, BadUrl, open_database
-from forum.adapters.drafts import drafted_database
 from forum.adapters.events import LogEvents
-from forum.adapters.memory import (
-    MemoryArticles,
-    MemoryCounters,
-    MemorySessions,
-    MemoryStore,
-    MemoryUsers,
-)
-from forum.adapters.migrations import SchemaTooNew, migrate, status
-from forum.adapters.migrations.runner import BadVersion
+from forum.adapters.memory.articles import MemoryArticles
+from forum.adapters.memory.rate_limits import MemoryCounters
+from forum.adapters.memory.sessions import MemorySessions
+from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.users import MemoryUsers
 from forum.adapters.passwords import Argon2Passwords
-from forum.adapters.schema import SchemaDiffers
 from forum.adapters.secret_file import load_secrets, make_secret
-from forum.adapters.sql import Database, SqlArticles, SqlUsers
-from forum.adapters.sql_archive import SqlArchive
-from forum.adapters.sql_counters import SqlCounters
-from forum.adapters.sql_sessions import SqlSessions
-from forum.adapters.sqlite import SqliteDatabase
-from forum.adapters.sqlite_interrupts import let_database_give_way
+from forum.adapters.sql.articles import SqlArticles
+from forum.adapters.sql.bulk import SqlArchive
+from forum.adapters.sql.database import Database
+from forum.adapters.sql.databases import SQLITE_PREFIX, BadUrl, open_database
+from forum.adapters.sql.drafts import drafted_database
+from forum.adapters.sql.migrations import SchemaTooNew, migrate, status
+from forum.adapters.sql.migrations.runner import BadVersion
+from forum.adapters.sql.rate_limits import SqlCounters
+from forum.adapters.sql.schema import SchemaDiffers
+from forum.adapters.sql.sessions import SqlSessions
+from forum.adapters.sql.sqlite import SqliteDatabase
+from forum.adapters.sql.sqlite_interrupts import let_database_give_way
+from forum.adapters.sql.users import SqlUsers
 from forum.adapters.tokens import JwtTokens
 from forum.config import BadSetting, Settings
 from forum.domain.administration import Administration
@@ -51,8 +51,8 @@ from forum.domain.throttle import Limits as ThrottleLimits
 from forum.domain.throttle import Throttle
 from forum.domain.users import UserService
 from forum.http.app import BodyLimits, create_app
+from forum.http.dispatch import Call, Lane, Lanes, Within, call_at_once
 from forum.http.guard import Application
-from forum.http.lanes import Call, Lane, Lanes, Within, call_at_once
 
 T = TypeVar("T")
 

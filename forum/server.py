@@ -11,7 +11,7 @@ import click
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from forum.adapters.databases import SQLITE_PREFIX
+from forum.adapters.sql.databases import SQLITE_PREFIX
 from forum.config import BadSetting, Settings
 from forum.http.guard import Application
 from forum.main import MEMORY_URL, app, data_folder

@@ -12,7 +12,13 @@ from forum.adapters.passwords import Argon2Passwords
 from forum.config import Settings
 from forum.http.guard import Application
 from forum.main import build, prepare
-from tests.clusters import Cluster, empty_cluster, empty_database, find_binaries, server_folder
+from tests.support.clusters import (
+    Cluster,
+    empty_cluster,
+    empty_database,
+    find_binaries,
+    server_folder,
+)
 
 SECRET = "a secret of at least thirty-two bytes, known to the tests"
 

@@ -10,7 +10,10 @@ import pytest
 TESTS = Path(__file__).resolve().parent
 ROOT = Path(__file__).resolve().parent.parent
 
-DOMAIN = sorted(f"forum.domain.{each.stem}" for each in (ROOT / "forum/domain").glob("[a-z]*.py"))
+DOMAIN = sorted(
+    ".".join(each.relative_to(ROOT).with_suffix("").parts)
+    for each in (ROOT / "forum/domain").rglob("[a-z]*.py")
+)
 
 
 def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -43,12 +46,12 @@ def test_every_module_imports_only_what_its_room_may() -> None:
         ("domain/users.py", "import orjson"),
         ("domain/users.py", "import forum.config"),
         ("domain/users.py", "import forum.adapters.memory"),
-        ("http/resources.py", "import forum.adapters.memory"),
-        ("http/resources.py", "import peewee"),
+        ("http/resources/users.py", "import forum.adapters.memory"),
+        ("http/resources/users.py", "import peewee"),
         ("http/app.py", "import forum.main"),
-        ("adapters/memory.py", "import forum.http.errors"),
-        ("adapters/memory.py", "import falcon"),
-        ("adapters/memory.py", "import forum.main"),
+        ("adapters/memory/users.py", "import forum.http.errors"),
+        ("adapters/memory/users.py", "import falcon"),
+        ("adapters/memory/users.py", "import forum.main"),
         ("config.py", "import forum.main"),
     ],
 )

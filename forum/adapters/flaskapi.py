@@ -7,8 +7,8 @@ from typing import Any
 
 import apsw
 
-from forum.adapters.sqlite_interrupts import give_way
-from forum.domain.importing import OldArticle, OldUser
+from forum.adapters.sql.sqlite_interrupts import give_way
+from forum.domain.moving.importing import OldArticle, OldUser
 
 
 class NotTheOldDatabase(Exception):

@@ -1,9 +1,9 @@
 """What operators do to accounts."""
 
+from forum.domain.credentials import random_password
 from forum.domain.errors import UserNotFound
 from forum.domain.model import Account, Session
 from forum.domain.ports import Clock, Events, PasswordHasher, SessionRepository, UserRepository
-from forum.domain.users import random_password
 
 
 class Administration:

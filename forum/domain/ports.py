@@ -5,8 +5,7 @@ cannot be read where one thing is asked for; nothing is written then. Lists leav
 Ids are positive and below 2**63. Times are aware and in UTC.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -14,10 +13,8 @@ from forum.domain.model import (
     Account,
     Article,
     Author,
-    Counts,
     Credentials,
     Headline,
-    LastIds,
     Quota,
     Session,
     User,
@@ -176,46 +173,3 @@ class ArticleRepository(Protocol):
 
     def delete(self, article_id: int, author: Author) -> Article | None:
         """Remove the article in one step and answer what it was; None if the author has no such article (any more)."""
-
-
-class Archive(Protocol):
-    """A whole store, for moving it elsewhere. Everything is read and written inside `view` or `change`.
-
-    Whatever is read is checked: `UnreadableRow` is raised at what no other store should get.
-    """
-
-    def view(self) -> AbstractContextManager[object]:
-        """One consistent sight of the store; others may write meanwhile."""
-
-    def change(self) -> AbstractContextManager[object]:
-        """All or nothing: an exception takes back everything that was written inside. Nobody else writes meanwhile.
-
-        Ids that were raised may stay raised: it costs nothing but numbers.
-        """
-
-    def counts(self) -> Counts:
-        """How many there are of each, counted without reading them."""
-
-    def accounts(self) -> Iterator[Account]:
-        """Every account, by id."""
-
-    def articles(self) -> Iterator[Article]:
-        """Every article, by id."""
-
-    def sessions(self) -> Iterator[tuple[int, Session]]:
-        """Every session with the id of its user, by id; some may have expired."""
-
-    def last_ids(self) -> LastIds:
-        """The ids after which new ones are given."""
-
-    def add_accounts(self, accounts: Iterable[Account]) -> None:
-        """Store accounts under the ids that they have."""
-
-    def add_articles(self, articles: Iterable[Article]) -> None:
-        """Store articles under the ids that they have, by authors who are there."""
-
-    def add_sessions(self, sessions: Iterable[tuple[int, Session]]) -> None:
-        """Store sessions under the ids that they have, of users who are there."""
-
-    def raise_last_ids(self, last: LastIds) -> None:
-        """Make sure that no id up to these is given again."""

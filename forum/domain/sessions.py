@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from forum.domain.credentials import demand_both, is_password, is_username
 from forum.domain.errors import (
     BadNewPassword,
     InvalidToken,
@@ -24,7 +25,6 @@ from forum.domain.ports import (
     UserRepository,
 )
 from forum.domain.throttle import Throttle
-from forum.domain.users import demand_both, is_password, is_username
 
 STEP = timedelta(hours=1)
 """How exactly it is known when a session was last used: each step costs a write."""

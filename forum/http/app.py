@@ -9,14 +9,17 @@ import falcon.asgi
 from forum.domain.articles import ArticleService
 from forum.domain.sessions import SessionService
 from forum.domain.users import UserService
-from forum.http import resources
-from forum.http.address import Addresses
+from forum.http.authentication import Visitors
+from forum.http.client_address import Addresses
+from forum.http.dispatch import Call
 from forum.http.errors import add_error_handlers
 from forum.http.guard import Application, BodyLimit, Guard, Scope
-from forum.http.lanes import Call
 from forum.http.middleware import Headers, Refusals, Shutdown
+from forum.http.resources.articles import Articles
+from forum.http.resources.sessions import Sessions
+from forum.http.resources.users import Users
+from forum.http.router import Router
 from forum.http.routes import ROUTES, Body
-from forum.http.routing import Router
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +52,11 @@ def create_app(
     router = Router()
     app: Any = falcon.asgi.App(router=router, middleware=middleware)
     add_error_handlers(app)
-    address_of, visitors = Addresses(proxies), resources.Visitors(call, sessions)
+    address_of, visitors = Addresses(proxies), Visitors(call, sessions)
     by_name = {
-        "users": resources.Users(call, users, address_of),
-        "sessions": resources.Sessions(call, sessions, visitors, address_of),
-        "articles": resources.Articles(call, articles, visitors),
+        "users": Users(call, users, address_of),
+        "sessions": Sessions(call, sessions, visitors, address_of),
+        "articles": Articles(call, articles, visitors),
     }
     for path, resource, suffix in dict.fromkeys((r.path, r.resource, r.suffix) for r in ROUTES):
         app.add_route(path, by_name[resource], suffix=suffix)

@@ -12,8 +12,8 @@ from typing import Any
 
 from forum.domain.errors import Refusal, Unavailable
 from forum.http.body_memory import Body, BodyMemory
+from forum.http.dispatch import received
 from forum.http.errors import BodyCutShort, BodyTooLarge, ExpectationFailed
-from forum.http.lanes import received
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

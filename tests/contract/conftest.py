@@ -7,28 +7,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forum.adapters.databases import open_database
-from forum.adapters.memory import (
-    MemoryArchive,
-    MemoryArticles,
-    MemoryCounters,
-    MemorySessions,
-    MemoryStore,
-    MemoryUsers,
-)
-from forum.adapters.migrations import migrate
-from forum.adapters.sql import Database, SqlArticles, SqlUsers
-from forum.adapters.sql_archive import SqlArchive
-from forum.adapters.sql_counters import SqlCounters
-from forum.adapters.sql_sessions import SqlSessions
+from forum.adapters.memory.articles import MemoryArticles
+from forum.adapters.memory.bulk import MemoryArchive
+from forum.adapters.memory.rate_limits import MemoryCounters
+from forum.adapters.memory.sessions import MemorySessions
+from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.users import MemoryUsers
+from forum.adapters.sql.articles import SqlArticles
+from forum.adapters.sql.bulk import SqlArchive
+from forum.adapters.sql.database import Database
+from forum.adapters.sql.databases import open_database
+from forum.adapters.sql.migrations import migrate
+from forum.adapters.sql.rate_limits import SqlCounters
+from forum.adapters.sql.sessions import SqlSessions
+from forum.adapters.sql.users import SqlUsers
 from forum.domain.model import Account, Author
-from forum.domain.ports import (
-    Archive,
-    ArticleRepository,
-    Counters,
-    SessionRepository,
-    UserRepository,
-)
+from forum.domain.moving.ports import Archive
+from forum.domain.ports import ArticleRepository, Counters, SessionRepository, UserRepository
 from tests.conftest import CHEAP_HASHER
 
 NOW = datetime(2020, 2, 2, 0, 17, 49, 735642, UTC)

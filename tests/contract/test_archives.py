@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from forum.adapters.databases import open_database
+from forum.adapters.sql.databases import open_database
 from forum.domain.errors import Unavailable
 from forum.domain.ids import MAX_ID
 from forum.domain.model import Account, Article, Author, LastIds, Session, User

@@ -3,9 +3,9 @@
 import pytest
 
 from forum.domain.model import Account, Article, Author, Counts, LastIds, Session, User
-from forum.domain.moving import UnreadableRow
+from forum.domain.moving.copying import UnreadableRow
 from tests.contract.conftest import DAY, NOW, Store
-from tests.odd_rows import allow_null, spoil
+from tests.support.odd_rows import allow_null, spoil
 
 ON_SQL = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

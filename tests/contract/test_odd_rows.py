@@ -4,11 +4,11 @@ from datetime import timedelta
 
 import pytest
 
-from forum.adapters import sql_rows
+from forum.adapters.sql import rows
 from forum.domain.errors import Unavailable
 from forum.domain.model import Account, Article, Author, Credentials, Quota, Session
 from tests.contract.conftest import DAY, NOW, Store
-from tests.odd_rows import spoil
+from tests.support.odd_rows import spoil
 
 ON_SQL = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -45,7 +45,7 @@ class Filled:
 @pytest.fixture(autouse=True)
 def no_silence(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test silences the next."""
-    monkeypatch.setattr(sql_rows, "_logged", {})
+    monkeypatch.setattr(rows, "_logged", {})
 
 
 @pytest.fixture
@@ -233,7 +233,7 @@ def test_a_row_that_is_read_again_is_logged_once_a_minute(
     for _ in range(3):
         filled.store.articles.latest(0, 10)
     assert caplog.messages == [complaint("articles")]
-    monkeypatch.setattr(sql_rows, "_SILENCE", 0.0)
+    monkeypatch.setattr(rows, "_SILENCE", 0.0)
     filled.store.articles.latest(0, 10)
     assert caplog.messages == 2 * [complaint("articles")]
 

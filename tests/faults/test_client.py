@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.faults.client import UNAVAILABLE_BODY, Client, Outcome, Reply
+from tests.support.client import UNAVAILABLE_BODY, Client, Outcome, Reply
 
 JSON = "application/json"
 HERE = {"here": True}

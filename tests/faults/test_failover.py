@@ -8,11 +8,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.clusters import Cluster, empty_cluster, server_folder, standby_of
 from tests.conftest import SECRET
-from tests.faults.client import Outcome
-from tests.faults.load import LIMITLESS, Load
-from tests.servers import running
+from tests.support.client import Outcome
+from tests.support.clusters import Cluster, empty_cluster, server_folder, standby_of
+from tests.support.load import LIMITLESS, Load
+from tests.support.servers import running
 
 WRITES = 5_000
 LAG = 1.0

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.faults.client import Outcome
-from tests.faults.load import LEAST, Load, is_article, is_page, is_written, place
+from tests.support.client import Outcome
+from tests.support.load import LEAST, Load, is_article, is_page, is_written, place
 
 WRITTEN = {
     "id": 1,

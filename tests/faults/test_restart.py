@@ -7,11 +7,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.clusters import Cluster, empty_cluster, server_folder
 from tests.conftest import SECRET
-from tests.faults.client import Outcome
-from tests.faults.load import LIMITLESS, Load
-from tests.servers import Server, running
+from tests.support.client import Outcome
+from tests.support.clusters import Cluster, empty_cluster, server_folder
+from tests.support.load import LIMITLESS, Load
+from tests.support.servers import Server, running
 
 
 @pytest.fixture

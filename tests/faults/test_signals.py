@@ -9,11 +9,11 @@ from pathlib import Path
 
 import apsw
 
-from tests.faults.client import Outcome
-from tests.faults.load import CLIENTS, LIMITLESS, Load
-from tests.servers import FORUM_SERVE, Server, running, starting
+from tests.support.client import Outcome
+from tests.support.load import CLIENTS, LIMITLESS, Load
+from tests.support.servers import FORUM_SERVE, Server, running, starting
 
-HASTY = ("-m", "tests.faults.hasty", "serve")
+HASTY = ("-m", "tests.support.hasty", "serve")
 
 EARLY = (0, 0.002, 0.02, 0.04, 0.06)
 """Seconds after the birth of a worker at which it does not serve yet."""

@@ -10,13 +10,11 @@ from falcon.testing import ASGIConductor, Result
 
 from forum.adapters.clock import SystemClock
 from forum.adapters.events import LogEvents
-from forum.adapters.memory import (
-    MemoryArticles,
-    MemoryCounters,
-    MemorySessions,
-    MemoryStore,
-    MemoryUsers,
-)
+from forum.adapters.memory.articles import MemoryArticles
+from forum.adapters.memory.rate_limits import MemoryCounters
+from forum.adapters.memory.sessions import MemorySessions
+from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.users import MemoryUsers
 from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.tokens import JwtTokens
 from forum.domain.articles import ArticleService, Limits
@@ -26,8 +24,8 @@ from forum.domain.throttle import Limits as ThrottleLimits
 from forum.domain.throttle import Throttle
 from forum.domain.users import UserService
 from forum.http.app import BodyLimits, create_app
+from forum.http.dispatch import call_at_once
 from forum.http.guard import Application, Message, Receive, Scope, Send
-from forum.http.lanes import call_at_once
 from tests.conftest import SECRET
 
 PASSWORD = "Password#1"

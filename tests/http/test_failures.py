@@ -9,7 +9,10 @@ import apsw
 import pytest
 from falcon.testing import Result
 
-from forum.adapters.memory import MemoryArticles, MemorySessions, MemoryStore, MemoryUsers
+from forum.adapters.memory.articles import MemoryArticles
+from forum.adapters.memory.sessions import MemorySessions
+from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.users import MemoryUsers
 from forum.adapters.tokens import JwtTokens
 from forum.config import Settings
 from forum.domain.errors import Unavailable

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.http.conftest import Client, answer, refusal
-from tests.odd_rows import spoil
+from tests.support.odd_rows import spoil
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forum.adapters.memory import MemoryStore
+from forum.adapters.memory.tables import MemoryStore
 from forum.config import Settings
 from tests.http.conftest import ON_ONE_STORE, Client, answer, assemble, ok
 

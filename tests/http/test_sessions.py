@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from forum.adapters.memory import MemoryStore
+from forum.adapters.memory.tables import MemoryStore
 from forum.domain.throttle import Limits
 from tests.http.conftest import ON_ONE_STORE, PASSWORD, Client, answer, assemble, ok, refusal
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from falcon.testing import Result
 
-from forum.adapters.memory import MemoryStore
+from forum.adapters.memory.tables import MemoryStore
 from forum.adapters.tokens import key_id
 from tests.conftest import SECRET
 from tests.http.conftest import ON_ONE_STORE, Client, answer, assemble, ok, refusal

@@ -6,13 +6,11 @@ from typing import Any
 
 import pytest
 
-from forum.adapters.memory import (
-    MemoryArticles,
-    MemoryCounters,
-    MemorySessions,
-    MemoryStore,
-    MemoryUsers,
-)
+from forum.adapters.memory.articles import MemoryArticles
+from forum.adapters.memory.rate_limits import MemoryCounters
+from forum.adapters.memory.sessions import MemorySessions
+from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.users import MemoryUsers
 from forum.domain.administration import Administration
 from forum.domain.articles import ArticleService
 from forum.domain.articles import Limits as ArticleLimits

@@ -1,8 +1,8 @@
 import pytest
 
+from forum.domain.credentials import is_password
 from forum.domain.errors import InvalidToken, UserNotFound, WrongCredentials
 from forum.domain.model import User
-from forum.domain.users import is_password
 from tests.unit.conftest import Forum
 
 

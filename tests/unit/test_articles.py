@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forum.adapters.memory import MemoryArticles, MemoryStore
+from forum.adapters.memory.articles import MemoryArticles
+from forum.adapters.memory.tables import MemoryStore
 from forum.domain.articles import page_number
 from forum.domain.errors import (
     ArticleNotFound,

@@ -5,11 +5,14 @@ from typing import TypeVar
 
 import pytest
 
-from forum.adapters.memory import MemoryArchive, MemoryArticles, MemoryStore, MemoryUsers
+from forum.adapters.memory.articles import MemoryArticles
+from forum.adapters.memory.bulk import MemoryArchive
+from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.users import MemoryUsers
 from forum.domain.ids import MAX_ID
-from forum.domain.importing import Import, OldArticle, OldUser, import_forum
 from forum.domain.model import Account, Article, Author, LastIds, User
-from forum.domain.moving import StoreNotEmpty
+from forum.domain.moving.copying import StoreNotEmpty
+from forum.domain.moving.importing import Import, OldArticle, OldUser, import_forum
 
 T = TypeVar("T")
 

@@ -5,9 +5,10 @@ from typing import TypeVar
 
 import pytest
 
-from forum.adapters.memory import MemoryArchive, MemoryStore
+from forum.adapters.memory.bulk import MemoryArchive
+from forum.adapters.memory.tables import MemoryStore
 from forum.domain.model import Account, Article, Author, Counts, LastIds, Session, User
-from forum.domain.moving import CopyDiffers, StoreNotEmpty, Sum, copy, sum_up
+from forum.domain.moving.copying import CopyDiffers, StoreNotEmpty, Sum, copy, sum_up
 
 T = TypeVar("T")
 

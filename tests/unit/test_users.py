@@ -4,6 +4,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from forum.domain.credentials import is_password, is_username, random_password
 from forum.domain.errors import (
     BadPassword,
     BadUsername,
@@ -13,7 +14,6 @@ from forum.domain.errors import (
     UserNotFound,
 )
 from forum.domain.model import User
-from forum.domain.users import is_password, is_username, random_password
 from tests.unit.conftest import HERE, PASSWORD, Forum
 
 SYMBOLS = set("!@#$%^&*-_")

@@ -1,0 +1,126 @@
+"""The schema of a PostgreSQL database, in the words in which that of a SQLite database is told."""
+
+from collections.abc import Collection
+
+from forum.adapters.sql.database import Database
+from forum.adapters.sql.schema import KIND, PLAIN, Schema
+
+_KINDS = {
+    "r": "table",
+    "p": "partitioned table",
+    "v": "view",
+    "m": "materialized view",
+    "f": "foreign table",
+}
+
+_TYPES = {
+    "bigint": "BIGINT",
+    "boolean": "BOOLEAN",
+    "character varying(255)": "VARCHAR(255)",
+    "integer": "INTEGER",
+    "text": "TEXT",
+    "timestamp without time zone": "DATETIME",
+}
+
+_ACTIONS = {
+    "a": "NO ACTION",
+    "r": "RESTRICT",
+    "c": "CASCADE",
+    "n": "SET NULL",
+    "d": "SET DEFAULT",
+}
+
+_TABLES = """
+    SELECT t.relname, t.relkind::text
+    FROM pg_catalog.pg_class t JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    WHERE n.nspname = current_schema() AND t.relkind IN ('r', 'p', 'v', 'm', 'f')
+        AND t.relname = ANY(%s)
+"""
+
+_OURS = """
+    JOIN pg_catalog.pg_class t ON t.oid = {table}
+    JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    WHERE n.nspname = current_schema() AND t.relname = ANY(%s)
+"""
+
+_COLUMNS = f"""
+    SELECT t.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,
+        coalesce(array_position(p.conkey, a.attnum), 0), pg_get_expr(d.adbin, d.adrelid),
+        a.attidentity <> '', a.attgenerated <> '', a.attcollation <> y.typcollation,
+        f.confrelid::regclass::text, k.attname, f.confupdtype::text, f.confdeltype::text
+    FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_type y ON y.oid = a.atttypid
+    LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+    LEFT JOIN pg_catalog.pg_constraint p ON p.conrelid = a.attrelid AND p.contype = 'p'
+    LEFT JOIN pg_catalog.pg_constraint f
+        ON f.conrelid = a.attrelid AND f.contype = 'f' AND f.conkey = ARRAY[a.attnum]
+    LEFT JOIN pg_catalog.pg_attribute k ON k.attrelid = f.confrelid AND k.attnum = f.confkey[1]
+    {_OURS.format(table="a.attrelid")} AND a.attnum > 0 AND NOT a.attisdropped
+"""  # noqa: S608  # put together from literals
+
+_INDEXES = f"""
+    SELECT t.relname, i.relname, x.indisunique OR x.indisexclusion,
+        x.indpred IS NOT NULL OR x.indexprs IS NOT NULL OR NOT x.indisvalid,
+        ARRAY(SELECT pg_get_indexdef(x.indexrelid, each, true)
+            FROM generate_series(1, x.indnkeyatts) AS each),
+        ARRAY(SELECT option & 1 FROM unnest(x.indoption::int[]) AS option)
+    FROM pg_catalog.pg_index x JOIN pg_catalog.pg_class i ON i.oid = x.indexrelid
+    {_OURS.format(table="x.indrelid")} AND NOT x.indisprimary
+"""  # noqa: S608  # put together from literals
+
+# What is not fired in ordinary sessions is the business of replication.
+_OTHERS = f"""
+    SELECT t.relname, 'trigger ' || g.tgname FROM pg_catalog.pg_trigger g
+    {_OURS.format(table="g.tgrelid")} AND NOT g.tgisinternal AND g.tgenabled IN ('O', 'A')
+    UNION ALL
+    SELECT t.relname, 'rule ' || r.rulename FROM pg_catalog.pg_rewrite r
+    {_OURS.format(table="r.ev_class")} AND r.ev_enabled IN ('O', 'A') AND t.relkind = 'r'
+    UNION ALL
+    SELECT t.relname, 'constraint ' || c.conname FROM pg_catalog.pg_constraint c
+    {_OURS.format(table="c.conrelid")} AND c.contype IN ('c', 'x')
+"""  # noqa: S608  # put together from literals
+
+
+def read_schema(database: Database, tables: Collection[str]) -> Schema:
+    """The schema of those of these tables that are there. Raises `Unavailable`."""
+    names = list(tables)
+    schema: dict[str, dict[str, str]]
+    schema = {name: {KIND: _KINDS[kind]} for name, kind in database.read(_TABLES, names)}
+    for table, column, *declared in database.read(_COLUMNS, names):
+        schema[table][f"column {column}"] = _column(*declared)
+    for table, index, is_unique, is_odd, columns, descending in database.read(_INDEXES, names):
+        words = [
+            f"{column}{' DESC' if is_descending else ''}"
+            for column, is_descending in zip(columns, descending, strict=False)
+        ]
+        begin = f"{'odd ' if is_odd else ''}{'unique' if is_unique else PLAIN}"
+        schema[table][f"index {index}"] = " ".join([begin, *words])
+    for table, part in database.read(_OTHERS, names, names, names):
+        schema[table][part] = "foreign"
+    return schema
+
+
+def _column(
+    type: str,
+    is_not_null: bool,
+    pk: int,
+    default: str | None,
+    is_identity: bool,
+    is_generated: bool,
+    is_collated: bool,
+    parent: str | None,
+    key: str,
+    update: str,
+    delete: str,
+) -> str:
+    is_given = is_identity or (default or "").startswith("nextval(")
+    return (
+        f"{_TYPES.get(type, type)}"
+        f"{' NOT NULL' if is_not_null else ''}"
+        f"{f' PRIMARY KEY {pk}' if pk else ''}"
+        f"{' GIVEN' if is_given else ''}"
+        f"{f' DEFAULT {default}' if default is not None and not is_given else ''}"
+        f"{' COLLATE another' if is_collated else ''}"
+        f"{' GENERATED' if is_generated else ''}"
+        f"{f' REFERENCES {parent} {key} {_ACTIONS[update]} {_ACTIONS[delete]}' if parent else ''}"
+    )

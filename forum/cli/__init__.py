@@ -1,0 +1,50 @@
+"""The console script `forum`."""
+
+import logging
+
+import click
+
+from forum import __version__
+from forum.cli.database import backup, migrate_command, restore
+from forum.cli.errors import OneLineErrors, printable
+from forum.cli.moving import copy_command, import_flaskapi
+from forum.cli.secrets import secret
+from forum.cli.users import user
+from forum.config import Settings
+from forum.main import prepare
+from forum.server import Server, reserved
+
+
+@click.group(cls=OneLineErrors)
+@click.version_option(__version__)
+def main() -> None:
+    """The backend of a simple forum.
+
+    Settings are FORUM_* environment variables; `forum config` prints the effective ones.
+    """
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+
+
+@main.command()
+def serve() -> None:
+    """Serve the API; make and migrate the database first.
+
+    SIGTERM ends it, SIGHUP renews the workers; both answer the requests under way first.
+    """
+    settings = Settings.from_environment()
+    with reserved(settings.bind):
+        prepare(settings)
+    Server(settings).run()
+
+
+@main.command()
+def config() -> None:
+    """Print the effective settings, secrets masked."""
+    for name, value in Settings.from_environment().shown().items():
+        click.echo(f"{name}={printable(value)}")
+
+
+for command in (migrate_command, backup, restore, copy_command, import_flaskapi, user, secret):
+    main.add_command(command)

@@ -1,0 +1,117 @@
+"""Commands that make, save and bring back a database."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from forum.adapters.secret_file import load_secrets
+from forum.adapters.sql import sqlite_backup
+from forum.adapters.sql.database import Database
+from forum.adapters.sql.migrations import UnknownVersion, migrate, status
+from forum.adapters.sql.sqlite import SqliteDatabase
+from forum.cli.errors import printable
+from forum.cli.parameters import File
+from forum.cli.secrets import opened_secret_file
+from forum.config import Settings
+from forum.main import (
+    opened_database,
+    refuse_orphaned_secret,
+    secret_file,
+)
+
+
+@click.command("migrate")
+@click.argument("version", type=int, required=False)
+@click.option("--status", "only_status", is_flag=True, help="Print the versions; change nothing.")
+def migrate_command(version: int | None, only_status: bool) -> None:
+    """Bring the schema up to date, or up to VERSION.
+
+    All or nothing. There is no way back but a backup. The status ends with 1 while a version is
+    missing.
+    """
+    settings = Settings.from_environment()
+    refuse_orphaned_secret(settings)
+    with opened_database(settings) as database:
+        if only_status:
+            database.demand()
+        else:
+            for name in _migrate(database, version):
+                click.echo(f"applied {name}")
+        versions = status(database)
+    for each in versions:
+        click.echo(f"{each.name}  {each.applied or 'not applied'}")
+    if only_status and not all(each.applied for each in versions):
+        sys.exit(1)
+
+
+def _migrate(database: Database, version: int | None) -> list[str]:
+    try:
+        return migrate(database, version)
+    except UnknownVersion:
+        raise click.ClickException(
+            f"the schema cannot go up to version {version}: see forum migrate --status"
+        ) from None
+
+
+@click.command()
+@click.argument("file", type=File(must_exist=False))
+@click.option("--with-secret", is_flag=True, help="Save the secret that signs the tokens, too.")
+def backup(file: Path, with_secret: bool) -> None:
+    """Save the SQLite database to a new FILE.
+
+    The service may write on. Every write that was answered before is in it. For PostgreSQL there is pg_dump.
+    """
+    settings = Settings.from_environment()
+    with opened_database(settings) as database:
+        database.demand()
+        source = _sqlite(database, "pg_dump --format=custom")
+        sqlite_backup.backup(source, file, _saved_secrets() if with_secret else [])
+    click.echo(f"saved to {printable(str(file))}")
+    if not with_secret:
+        where = "FORUM_SECRET_KEY" if settings.secret_key else secret_file(settings)
+        click.echo(f"The secret is not in it: save {where}, too", err=True)
+
+
+def _saved_secrets() -> list[str]:
+    with opened_secret_file() as path:
+        if not path.exists():
+            raise click.ClickException(f"there is no secret at {path}")
+        return load_secrets(path)
+
+
+@click.command()
+@click.argument("file", type=File(must_exist=True))
+def restore(file: Path) -> None:
+    """Make the SQLite database of a backup FILE.
+
+    The backup is checked first. A database or a secret that is there already is not overwritten.
+    """
+    settings = Settings.from_environment()
+    with opened_database(settings) as database:
+        target = _sqlite(database, "pg_restore")
+        known = _known_secrets(settings)
+        place = None if settings.secret_key else secret_file(settings)
+        saved = sqlite_backup.restore(file, target, place, known)
+    click.echo(f"restored {printable(target.database)}")
+    if not saved and not known:
+        click.echo(f"{_LOST_TOKENS} their secret is neither in the backup nor at {place}", err=True)
+    elif known and not set(saved) <= set(known):
+        click.echo(f"{_LOST_TOKENS} FORUM_SECRET_KEY is not the secret in the backup", err=True)
+
+
+_LOST_TOKENS = "Tokens issued before are not valid:"
+
+
+def _known_secrets(settings: Settings) -> list[str]:
+    """The secrets in the place where the restored database would have them."""
+    if settings.secret_key:
+        return [settings.secret_key, *settings.old_secret_keys]
+    with opened_secret_file() as path:
+        return load_secrets(path) if path.exists() else []
+
+
+def _sqlite(database: Database, other: str) -> SqliteDatabase:
+    if not isinstance(database, SqliteDatabase):
+        raise click.ClickException(f"this is for SQLite; PostgreSQL has {other}")
+    return database

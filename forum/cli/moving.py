@@ -1,0 +1,117 @@
+"""Commands that move a whole forum."""
+
+import os
+import signal
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from forum.adapters.flaskapi import FlaskApiDatabase, NotTheOldDatabase
+from forum.cli.parameters import WORD, File
+from forum.config import Settings
+from forum.domain.moving.copying import CopyDiffers, StoreNotEmpty, UnreadableRow, copy
+from forum.domain.moving.importing import import_forum
+from forum.main import (
+    hash_all,
+    opened_archive,
+)
+
+T = TypeVar("T")
+
+_INTERRUPTED = 128 + signal.SIGINT
+"""The status with which shells tell that a command was interrupted."""
+
+
+@click.command("copy")
+@click.argument("source", type=WORD)
+@click.argument("target", type=WORD)
+def copy_command(source: str, target: str) -> None:
+    """Copy everything into an empty database.
+
+    SOURCE and TARGET are URLs like FORUM_DATABASE_URL. Ids stay, also of what was deleted: none is given again. Counts and a checksum are compared.
+    All or nothing.
+    """
+    settings = Settings.from_environment()
+    with (
+        _interruptible(),
+        opened_archive(replace(settings, database_url=source)) as old,
+        opened_archive(replace(settings, database_url=target), create=True) as new,
+        _explained(),
+    ):
+        total = copy(old, new, _show_progress)
+    counts = total.counts
+    click.echo(
+        f"copied {counts.accounts} users, {counts.articles} articles and {counts.sessions} sessions; "
+        f"SHA-256 {total.checksum}"
+    )
+
+
+@click.command("import-flaskapi")
+@click.argument("file", type=File(must_exist=True))
+def import_flaskapi(file: Path) -> None:
+    """Import from the older Flask program.
+
+    FILE is its SQLite database. Ids, dates, authors and passwords stay; the passwords are hashed, on all processors. All or
+    nothing, into an empty database; a second time changes nothing. Whatever cannot be imported, or
+    will not work as before, is told.
+    """
+    settings = Settings.from_environment()
+    hash_passwords = partial(hash_all, settings)
+    with _interruptible(), _explained():
+        old = FlaskApiDatabase(file)
+        with opened_archive(settings, create=True) as archive:
+            done = import_forum(old, archive, hash_passwords, _show_progress)
+    for remark in done.remarks:
+        click.echo(remark)
+    verb = "were imported before" if done.was_done_before else "imported"
+    click.echo(
+        f"{done.users} users and {done.articles} articles {verb}; {len(done.remarks)} remarks"
+    )
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ends the process with 130 at SIGINT, after all that surrounds the work inside has cleaned up."""
+
+    def interrupt(number: int, frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # A second one would disturb the cleaning.
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except KeyboardInterrupt:
+        click.echo("Error: interrupted", err=True)
+        os._exit(_INTERRUPTED)  # Nobody waits for threads that are still hashing.
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except StoreNotEmpty:
+        raise click.ClickException("the target has users or articles: it must be empty") from None
+    except CopyDiffers:
+        raise click.ClickException("the copy differs from its source: nothing was kept") from None
+    except UnreadableRow as error:
+        what = f"{error.column} of the row" if error.column else "the row"
+        raise click.ClickException(
+            f"{what} of {error.table} with the id {error.id!r} cannot be copied: nothing was kept"
+        ) from None
+    except NotTheOldDatabase as error:
+        raise click.ClickException(
+            f"this is not the database of the Flask program: {error}"
+        ) from None
+
+
+def _show_progress(label: str, items: Iterable[T], length: int | None = None) -> Iterable[T]:
+    with click.progressbar(items, length, f"{label:10}", show_pos=True, file=sys.stderr) as bar:
+        yield from bar

@@ -1,0 +1,121 @@
+"""`forum user`: looking after accounts."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from forum.cli.errors import printable
+from forum.cli.parameters import WORD
+from forum.config import Settings
+from forum.domain.administration import Administration
+from forum.domain.errors import UserNotFound
+from forum.domain.model import Account
+from forum.main import (
+    opened_administration,
+)
+
+
+@click.group()
+def user() -> None:
+    """Look after accounts, each by its USERNAME."""
+
+
+@user.command("list")
+def list_users() -> None:
+    """Print every user.
+
+    Id, name, date of registration, and whether disabled.
+    """
+    with _administration() as administration:
+        for account in administration.list_all():
+            click.echo(_line(account))
+
+
+@user.command()
+@click.argument("username", type=WORD)
+def show(username: str) -> None:
+    """Print a user and their sessions."""
+    with _administration() as administration:
+        account, sessions = administration.show(username)
+        click.echo(_line(account))
+        for session in sessions:
+            click.echo(
+                f"  session {session.id}: created {session.created:%F %T}, "
+                f"last used {session.last_used:%F %T}, expires {session.expires:%F %T}"
+            )
+
+
+@user.command()
+@click.argument("username", type=WORD)
+def disable(username: str) -> None:
+    """Keep a user out: their sessions end, and they cannot log in."""
+    with _administration() as administration:
+        administration.disable(username)
+
+
+@user.command()
+@click.argument("username", type=WORD)
+def enable(username: str) -> None:
+    """Let a user log in again."""
+    with _administration() as administration:
+        administration.enable(username)
+
+
+@user.command("reset-password")
+@click.argument("username", type=WORD)
+def reset_password(username: str) -> None:
+    """Print a new random password for a user.
+
+    Their sessions end.
+    """
+    with _administration() as administration:
+        click.echo(administration.reset_password(username))
+
+
+@user.command()
+@click.argument("username", type=WORD)
+def logout(username: str) -> None:
+    """End all sessions of a user."""
+    with _administration() as administration:
+        click.echo(f"{administration.log_out(username)} sessions ended")
+
+
+@user.command()
+@click.argument("username", type=WORD)
+@click.option(
+    "--articles-to",
+    type=WORD,
+    metavar="USERNAME",
+    help="Who gets the articles, instead of nobody.",
+)
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(username: str, articles_to: str | None, yes: bool) -> None:
+    """Delete a user and their articles.
+
+    Or hand the articles to somebody else.
+    """
+    if articles_to == username:
+        raise click.UsageError("nobody inherits from himself")
+    with _administration() as administration:
+        administration.show(username)
+        keep = articles_to is not None
+        what = f"give the articles to {articles_to}" if keep else "all the articles"
+        if not yes:
+            click.confirm(printable(f"Delete {username} and {what}?"), abort=True)
+        administration.delete(username, articles_to)
+
+
+@contextmanager
+def _administration() -> Iterator[Administration]:
+    try:
+        with opened_administration(Settings.from_environment()) as administration:
+            yield administration
+    except UserNotFound as error:
+        raise click.ClickException(f"there is no user {error.id or repr(error.id)}") from None
+
+
+def _line(account: Account) -> str:
+    registered = f"{account.user.date_registered:%F %T}"
+    state = "  disabled" if account.is_disabled else ""
+    return f"{account.user.id}  {account.user.username!r}  registered {registered}{state}"

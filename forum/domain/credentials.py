@@ -1,0 +1,43 @@
+"""The rules of names and passwords."""
+
+import re
+import secrets
+from typing import TypeGuard
+
+from forum.domain.errors import (
+    PasswordMissing,
+    UsernameMissing,
+)
+
+_ALLOWED = r"[A-Za-z0-9!@#$%^&*\-_]"
+
+_USERNAME = re.compile(_ALLOWED + r"{5,20}")
+
+_PASSWORD = re.compile(
+    r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])(?=.*[!@#$%^&*\-_])" + _ALLOWED + r"{8,40}"
+)
+
+
+def is_username(value: object) -> TypeGuard[str]:
+    """Whether the value is a string of 5 to 20 characters, all of them allowed."""
+    return isinstance(value, str) and _USERNAME.fullmatch(value) is not None
+
+
+def is_password(value: object) -> TypeGuard[str]:
+    """Whether the value is a string of 8 to 40 allowed characters with a lower-case and an upper-case letter, a digit and a symbol."""
+    return isinstance(value, str) and _PASSWORD.fullmatch(value) is not None
+
+
+def random_password() -> str:
+    """A new password that satisfies `is_password`, of more than 128 random bits."""
+    while not is_password(password := secrets.token_urlsafe(18)):
+        pass
+    return password
+
+
+def demand_both(username: object, password: object) -> None:
+    """Raise `UsernameMissing` or `PasswordMissing`."""
+    if not username:
+        raise UsernameMissing
+    if not password:
+        raise PasswordMissing

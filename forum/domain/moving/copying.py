@@ -1,0 +1,82 @@
+"""Moving everything from one store to another."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from forum.domain.model import Counts
+from forum.domain.moving.ports import Archive
+
+T = TypeVar("T")
+
+
+class Progress(Protocol):
+    """Tells somebody how long work goes on."""
+
+    def __call__(self, label: str, items: Iterable[T], length: int | None = None) -> Iterable[T]:
+        """The same items, told about as they pass; `length` is their number where it is known."""
+
+
+class StoreNotEmpty(Exception):
+    """The target has users or articles already; nothing was written."""
+
+
+class CopyDiffers(Exception):
+    """What the target gives back is not what the source has; nothing was written."""
+
+
+class UnreadableRow(Exception):
+    """A row that cannot be moved; nothing was written. `column` is None where the whole row is unreadable."""
+
+    def __init__(self, table: str, id: object, column: str | None = None) -> None:
+        super().__init__(table, id, column)
+        self.table = table
+        self.id = id
+        self.column = column
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """How many of each there are, and a checksum (SHA-256) of all of them in order."""
+
+    counts: Counts
+    checksum: str
+
+
+def copy(source: Archive, target: Archive, progress: Progress) -> Sum:
+    """Put everything that the source has into the empty target, ids included, and read it back.
+
+    All or nothing. Raises `StoreNotEmpty`, `CopyDiffers`, `UnreadableRow`.
+    """
+    with source.view(), target.change():
+        demand_empty(target)
+        target.add_accounts(progress("users", source.accounts()))
+        target.add_articles(progress("articles", source.articles()))
+        target.add_sessions(progress("sessions", source.sessions()))
+        target.raise_last_ids(source.last_ids())
+        expected, actual = sum_up(source), sum_up(target)
+        if expected != actual or {source.counts(), target.counts()} != {actual.counts}:
+            raise CopyDiffers
+        return actual
+
+
+def demand_empty(target: Archive) -> None:
+    """Raise `StoreNotEmpty` unless there is nobody and nothing."""
+    if target.counts() != Counts(0, 0, 0):
+        raise StoreNotEmpty
+
+
+def sum_up(archive: Archive) -> Sum:
+    """The sum of all that is in the archive."""
+    checksum = hashlib.sha256()
+
+    def count(items: Iterable[object]) -> int:
+        number = 0
+        for item in items:
+            checksum.update(repr(item).encode())
+            number += 1
+        return number
+
+    counts = Counts(count(archive.accounts()), count(archive.articles()), count(archive.sessions()))
+    return Sum(counts, checksum.hexdigest())

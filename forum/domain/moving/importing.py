@@ -1,0 +1,145 @@
+"""Moving in from the program that this one replaces, which kept passwords in clear text."""
+
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol, TypeGuard
+
+from forum.domain.credentials import is_password, is_username
+from forum.domain.model import Account, Article, Author, LastIds, User
+from forum.domain.moving.copying import Progress, demand_empty
+from forum.domain.moving.ports import Archive
+
+GREATEST_ID = 2**53
+"""The greatest id that is imported: more than any forum gave, and far below those that no store can go beyond.
+
+After the greatest id of all nobody could register or post any more; above this one, clients that
+read JSON as JavaScript does would take one id for another.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class OldUser:
+    """A user as the old program kept him; None for what is missing or cannot be read, an id as it was found."""
+
+    id: object
+    username: str | None
+    password: str | None
+    date_registered: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class OldArticle:
+    """An article as the old program kept it; None for what is missing or cannot be read, ids as they were found."""
+
+    id: object
+    title: str | None
+    text: str | None
+    date_posted: datetime | None
+    user_id: object
+    is_mended: bool = False
+    """Whether characters that no store can keep were replaced in the title or the text."""
+
+
+class OldForum(Protocol):
+    """The old program's data, in one consistent state."""
+
+    def users(self) -> list[OldUser]:
+        """Every user, by id."""
+
+    def articles(self) -> list[OldArticle]:
+        """Every article, by id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What came of an import: how many of each, and a sentence for everything that needs a person's eye."""
+
+    users: int
+    articles: int
+    remarks: list[str]
+    was_done_before: bool = False
+
+
+HashAll = Callable[[Iterable[str]], Generator[str, None, None]]
+"""The hashes of passwords, in the order of these, computed at the same time where there are several processors.
+
+Closed early, it computes no more.
+"""
+
+_TOO_GREAT = f"an id above {GREATEST_ID} leaves no room for others"
+
+
+def import_forum(old: OldForum, target: Archive, hash_all: HashAll, progress: Progress) -> Import:
+    """Put the old program's users and articles into an empty store: same ids, dates, authors and passwords.
+
+    All or nothing. A store that has the same users already is left as it is. Whatever cannot be
+    imported, or will not work as it did, is remarked on. Raises `StoreNotEmpty`.
+    """
+    remarks: list[str] = []
+    users = list(_importable_users(old.users(), remarks))
+    authors = {user.id: Author(user.id, user.username) for user, _ in users}
+    articles = list(_importable_articles(old.articles(), authors, remarks))
+    with target.change():
+        if _has(target, [user for user, _ in users]):
+            return Import(len(users), len(articles), remarks, was_done_before=True)
+        demand_empty(target)
+        with closing(hash_all(password for _, password in users)) as hashes:
+            accounts = (Account(user, hash) for (user, _), hash in zip(users, hashes, strict=True))
+            target.add_accounts(progress("users", accounts, len(users)))
+        target.add_articles(progress("articles", articles, len(articles)))
+        target.raise_last_ids(
+            LastIds(max(authors, default=0), max((a.id for a in articles), default=0))
+        )
+    return Import(len(users), len(articles), remarks)
+
+
+def _has(target: Archive, users: list[User]) -> bool:
+    return bool(users) and [account.user for account in target.accounts()][: len(users)] == users
+
+
+def _importable_users(
+    old_users: Iterable[OldUser], remarks: list[str]
+) -> Iterator[tuple[User, str]]:
+    names: dict[str, int] = {}
+    for old in old_users:
+        who = f"user {old.id!r} ({old.username!r})"
+        if not _is_id(old.id) or old.username is None or old.date_registered is None:
+            remarks.append(f"{who} was not imported: the id, the name or the date cannot be read")
+        elif old.id > GREATEST_ID:
+            remarks.append(f"{who} was not imported: {_TOO_GREAT}")
+        elif old.username in names:
+            remarks.append(f"{who} was not imported: user {names[old.username]} has the same name")
+        else:
+            names[old.username] = old.id
+            if not is_username(old.username):
+                remarks.append(f"{who} cannot log in: the name breaks today's rules")
+            if not is_password(old.password):
+                remarks.append(f"{who} cannot log in: the password breaks today's rules")
+            yield User(old.id, old.username, old.date_registered), old.password or ""
+
+
+def _importable_articles(
+    old_articles: Iterable[OldArticle], authors: dict[int, Author], remarks: list[str]
+) -> Iterator[Article]:
+    for old in old_articles:
+        author = authors.get(old.user_id) if _is_id(old.user_id) else None
+        if author is None:
+            remarks.append(
+                f"article {old.id!r} was not imported: its author, user {old.user_id!r}, is not there"
+            )
+        elif not _is_id(old.id) or old.date_posted is None:
+            remarks.append(
+                f"article {old.id!r} was not imported: the id or the date cannot be read"
+            )
+        elif old.id > GREATEST_ID:
+            remarks.append(f"article {old.id} was not imported: {_TOO_GREAT}")
+        else:
+            if old.is_mended:
+                remarks.append(f"article {old.id} has \ufffd where a character cannot be kept")
+            yield Article(old.id, old.title or "", old.text or "", old.date_posted, author)
+
+
+def _is_id(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and value > 0

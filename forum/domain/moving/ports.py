@@ -1,0 +1,56 @@
+"""What moving needs from outside."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from forum.domain.model import (
+    Account,
+    Article,
+    Counts,
+    LastIds,
+    Session,
+)
+
+
+class Archive(Protocol):
+    """A whole store, for moving it elsewhere. Everything is read and written inside `view` or `change`.
+
+    Whatever is read is checked: `UnreadableRow` is raised at what no other store should get.
+    """
+
+    def view(self) -> AbstractContextManager[object]:
+        """One consistent sight of the store; others may write meanwhile."""
+
+    def change(self) -> AbstractContextManager[object]:
+        """All or nothing: an exception takes back everything that was written inside. Nobody else writes meanwhile.
+
+        Ids that were raised may stay raised: it costs nothing but numbers.
+        """
+
+    def counts(self) -> Counts:
+        """How many there are of each, counted without reading them."""
+
+    def accounts(self) -> Iterator[Account]:
+        """Every account, by id."""
+
+    def articles(self) -> Iterator[Article]:
+        """Every article, by id."""
+
+    def sessions(self) -> Iterator[tuple[int, Session]]:
+        """Every session with the id of its user, by id; some may have expired."""
+
+    def last_ids(self) -> LastIds:
+        """The ids after which new ones are given."""
+
+    def add_accounts(self, accounts: Iterable[Account]) -> None:
+        """Store accounts under the ids that they have."""
+
+    def add_articles(self, articles: Iterable[Article]) -> None:
+        """Store articles under the ids that they have, by authors who are there."""
+
+    def add_sessions(self, sessions: Iterable[tuple[int, Session]]) -> None:
+        """Store sessions under the ids that they have, of users who are there."""
+
+    def raise_last_ids(self, last: LastIds) -> None:
+        """Make sure that no id up to these is given again."""

@@ -1,0 +1,1 @@
+"""One module for each noun, one responder for each documented route."""

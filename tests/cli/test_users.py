@@ -1,0 +1,161 @@
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from forum.cli import main
+from forum.config import Settings
+from forum.domain.credentials import is_password
+from forum.main import build, prepare
+from tests.conftest import CHEAP_HASHER, SECRET
+from tests.http.conftest import PASSWORD, Client, answer, refusal
+
+INVALID = refusal(401, "Invalid access-token. Log in please")
+WRONG = refusal(401, "Uncorrect username or/and password")
+
+Forum = Callable[..., Result]
+"""Runs `forum user`, with an answer to what it asks."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    for name in [name for name in os.environ if name.startswith("FORUM_")]:
+        monkeypatch.delenv(name)
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/forum.db"
+    new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
+    return new_postgres()
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[Client]:
+    """The service, which goes on while its operator works."""
+    settings = replace(Settings.from_environment(), database_url=url, secret_key=SECRET)
+    prepare(settings)
+    with Client(build(settings, CHEAP_HASHER)) as client:
+        yield client
+
+
+@pytest.fixture
+def alice(client: Client) -> str:
+    return client.sign_up("alice#1")
+
+
+@pytest.fixture
+def bob(client: Client, alice: str) -> str:
+    return client.sign_up("bobby#2")
+
+
+@pytest.fixture
+def user(url: str) -> Forum:
+    def run(*arguments: str, answer: str = "") -> Result:
+        environment = {"FORUM_DATABASE_URL": url}
+        return CliRunner().invoke(main, ["user", *arguments], answer, env=environment)
+
+    return run
+
+
+def whose(client: Client, token: str) -> tuple[int, object]:
+    return answer(client.post("/verify-token", {"access-token": token}))
+
+
+def log_in(client: Client, password: str = PASSWORD) -> tuple[int, object]:
+    return answer(client.post("/login", {"username": "alice#1", "password": password}))
+
+
+def test_a_list_has_every_user_by_id(user: Forum, bob: str) -> None:
+    lines = user("list").stdout.splitlines()
+    assert [line.split()[:2] for line in lines] == [["1", "'alice#1'"], ["2", "'bobby#2'"]]
+
+
+def test_a_user_is_shown_with_the_sessions(user: Forum, client: Client, alice: str) -> None:
+    log_in(client)
+    first, *sessions = user("show", "alice#1").stdout.splitlines()
+    assert first.startswith("1  'alice#1'  registered 20")
+    assert [line.split(":")[0] for line in sessions] == ["  session 2", "  session 1"]
+
+
+def test_a_disabled_user_is_out_at_once(user: Forum, client: Client, alice: str) -> None:
+    assert user("disable", "alice#1").exit_code == 0
+    assert (whose(client, alice), log_in(client)) == (INVALID, WRONG)
+
+
+def test_a_disabled_user_is_listed_as_such(user: Forum, bob: str) -> None:
+    user("disable", "alice#1")
+    states = [line.endswith("disabled") for line in user("list").stdout.splitlines()]
+    assert states == [True, False]
+
+
+def test_an_enabled_user_may_log_in(user: Forum, client: Client, alice: str) -> None:
+    user("disable", "alice#1")
+    assert user("enable", "alice#1").exit_code == 0
+    assert log_in(client)[0] == 200
+
+
+def test_a_reset_password_is_the_only_one_that_works(
+    user: Forum, client: Client, alice: str
+) -> None:
+    password = user("reset-password", "alice#1").stdout.rstrip("\n")
+    assert is_password(password)
+    assert (log_in(client), log_in(client, password)[0]) == (WRONG, 200)
+
+
+def test_a_reset_password_ends_every_session(user: Forum, client: Client, alice: str) -> None:
+    user("reset-password", "alice#1")
+    assert whose(client, alice) == INVALID
+
+
+def test_a_user_who_is_logged_out_has_no_session(user: Forum, client: Client, alice: str) -> None:
+    log_in(client)
+    assert user("logout", "alice#1").stdout == "2 sessions ended\n"
+    assert whose(client, alice) == INVALID
+
+
+def test_nobody_else_is_logged_out(user: Forum, client: Client, bob: str) -> None:
+    user("logout", "alice#1")
+    assert whose(client, bob)[0] == 200
+
+
+@pytest.mark.parametrize(("said", "status", "exit_code"), [("y\n", 401, 0), ("n\n", 200, 1)])
+def test_a_user_is_deleted_if_that_is_confirmed(
+    user: Forum, client: Client, alice: str, said: str, status: int, exit_code: int
+) -> None:
+    assert user("delete", "alice#1", answer=said).exit_code == exit_code
+    assert whose(client, alice)[0] == status
+
+
+def test_a_deleted_user_is_gone_with_the_articles(user: Forum, client: Client, alice: str) -> None:
+    client.write(alice)
+    user("delete", "alice#1", "--yes")
+    statuses = [client.get(path).status_code for path in ("/users/1", "/articles/1")]
+    assert statuses == [404, 404]
+
+
+def test_the_articles_of_a_deleted_user_go_to_the_heir(
+    user: Forum, client: Client, alice: str, bob: str
+) -> None:
+    client.write(alice)
+    user("delete", "alice#1", "--yes", "--articles-to", "bobby#2")
+    assert client.get("/articles/1").json["author.username"] == "bobby#2"
+
+
+@pytest.mark.parametrize(("heir", "exit_code"), [("nobody", 1), ("alice#1", 2)])
+def test_nobody_is_deleted_without_the_heir(
+    user: Forum, client: Client, alice: str, heir: str, exit_code: int
+) -> None:
+    assert user("delete", "alice#1", "--yes", "--articles-to", heir).exit_code == exit_code
+    assert whose(client, alice)[0] == 200
+
+
+def test_a_name_that_is_given_again_is_another_user(
+    user: Forum, client: Client, alice: str
+) -> None:
+    user("delete", "alice#1", "--yes")
+    again = client.sign_up("alice#1")
+    assert (whose(client, alice), whose(client, again)[1]) == (
+        INVALID,
+        {"id": 2, "username": "alice#1"},
+    )

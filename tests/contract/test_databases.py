@@ -1,0 +1,381 @@
+"""What the stores promise beyond their ports: indexes, durability, migrations."""
+
+import re
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Thread
+from urllib.parse import quote
+
+import apsw
+import psycopg
+import pytest
+from psycopg.sql import SQL
+
+from forum.adapters.sql import migrations
+from forum.adapters.sql.articles import SqlArticles
+from forum.adapters.sql.database import Database
+from forum.adapters.sql.databases import open_database
+from forum.adapters.sql.migrations import SchemaTooNew, migrate, status
+from forum.adapters.sql.postgres import PostgresDatabase
+from forum.adapters.sql.rate_limits import SqlCounters
+from forum.adapters.sql.sessions import SqlSessions
+from forum.adapters.sql.sqlite import SqliteDatabase
+from forum.adapters.sql.users import SqlUsers
+from forum.domain.errors import Unavailable
+from forum.domain.model import Author, Quota
+from tests.support.clusters import Cluster
+from tests.support.servers import environment, run
+
+NOW = datetime(2020, 2, 2, tzinfo=UTC)
+ODD_PASSWORD = "p@ss:w/rd?&%#[ ]'\"é"
+
+ADD = "migrator.add_column('articles', 'karma', IntegerField(default=0))"
+UNDONE = [
+    f"from peewee import *\ndef up(migrator, db):\n    {ADD}\n",
+    f"from peewee import *\ndef up(migrator, db):\n    return [{ADD}]\n",
+    f"from peewee import *\ndef up(migrator, db):\n    yield {ADD}\n",
+    f"from peewee import *\nasync def up(migrator, db):\n    migrator.migrate({ADD})\n",
+    (
+        f"from peewee import *\ndef up(migrator, db):\n    migrator.migrate({ADD})\n"
+        "    migrator.drop_column('articles', 'karma')\n"
+    ),
+    "def upgrade(migrator, db):\n    pass\n",
+]
+"""Versions that Peewee's runner would record, but for the last, with their work undone."""
+DONE = (
+    "from peewee import *\nfrom playhouse.migrate import migrate\ndef up(migrator, db):\n"
+    f"    migrator.migrate({ADD})\n    migrate(migrator.add_index('articles', ('karma',)))\n"
+)
+
+ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+ON_POSTGRES = pytest.mark.parametrize("database_url", ["postgres"], indirect=True)
+ON_BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    database = open_database(database_url, timeout=0.5)
+    database.create()
+    yield database
+    database.release()
+
+
+@pytest.fixture
+def migrated(database: Database) -> Database:
+    migrate(database)
+    return database
+
+
+def read_statements(database: Database) -> dict[str, str]:
+    """The compiled SELECTs of all repositories, by name."""
+    repositories = [each(database) for each in (SqlUsers, SqlSessions, SqlArticles, SqlCounters)]
+    return {
+        f"{type(repository).__name__}{name}": sql
+        for repository in repositories
+        for name, sql in vars(repository).items()
+        if isinstance(sql, str) and sql.startswith("SELECT") and name != "_find_all"
+    }
+
+
+@ON_SQLITE
+def test_no_statement_of_a_request_scans_a_table_or_sorts_rows(migrated: SqliteDatabase) -> None:
+    plans = [
+        (name, step)
+        for name, sql in read_statements(migrated).items()
+        for *_, step in migrated.connection().execute(
+            f"EXPLAIN QUERY PLAN {sql}", (1,) * sql.count("?")
+        )
+    ]
+    bad = [
+        (name, step)
+        for name, step in plans
+        if "TEMP B-TREE" in step or ("SCAN" in step and "USING COVERING INDEX" not in step)
+    ]
+    assert (len(plans) > 10, bad) == (True, [])
+
+
+@ON_BOTH
+def test_counters_that_are_over_are_cleared_away(migrated: Database) -> None:
+    counters, minute = SqlCounters(migrated), timedelta(minutes=1)
+    for number in range(15):
+        counters.take([Quota(f"key {number}", 3, minute)], NOW)
+    for number in (1, 2):
+        counters.take([Quota("last", 3, minute)], NOW + number * minute)
+    assert migrated.read("SELECT key FROM counters") == [("last",)]
+
+
+@ON_POSTGRES
+def test_every_list_walks_an_index(migrated: PostgresDatabase) -> None:
+    users, articles = SqlUsers(migrated), SqlArticles(migrated)
+    with migrated.exclusive():
+        authors = [users.add(f"user-{number}", "a hash", NOW) for number in range(500)]
+        for number in range(5000):
+            author = authors[number % 5]
+            moment = NOW + timedelta(seconds=number)
+            articles.add(Author(author.id, author.username), "A title", "A text", moment)
+    migrated.execute_sql("ANALYZE")
+    for sql, parameters in (
+        (articles._latest, (20, 11)),
+        (articles._latest_by, (3, 3, 5, 11)),
+    ):
+        plan = "\n".join(row[0] for row in migrated.read(f"EXPLAIN {sql}", *parameters))
+        assert ("Seq Scan" in plan, "Sort" in plan) == (False, False), plan
+
+
+@ON_SQLITE
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
+)
+def test_every_connection_is_safe(migrated: SqliteDatabase, pragma: str, value: object) -> None:
+    values = [migrated.pragma(pragma)]
+
+    def look() -> None:
+        values.append(migrated.pragma(pragma))
+
+    thread = Thread(target=look)
+    thread.start()
+    thread.join()
+    assert values == [value, value]
+
+
+@ON_SQLITE
+def test_each_thread_has_a_connection_of_its_own(migrated: SqliteDatabase) -> None:
+    connections = [migrated.connection()]
+    thread = Thread(target=lambda: connections.append(migrated.connection()))
+    thread.start()
+    thread.join()
+    assert connections[0] is not connections[1]
+
+
+@ON_SQLITE
+def test_the_file_is_readable_by_its_owner_alone(migrated: SqliteDatabase) -> None:
+    assert stat.S_IMODE(Path(migrated.database).stat().st_mode) == 0o600
+
+
+@ON_SQLITE
+def test_keys_are_never_used_again(migrated: SqliteDatabase) -> None:
+    rows = migrated.read("SELECT sql FROM sqlite_schema WHERE name IN ('users', 'articles')")
+    assert ["AUTOINCREMENT" in sql for (sql,) in rows] == [True, True]
+
+
+@ON_BOTH
+def test_an_answered_write_is_seen_by_everybody(migrated: Database, database_url: str) -> None:
+    user = SqlUsers(migrated).add("alice#1", "a hash", NOW)
+    other = open_database(database_url, timeout=1)
+    assert SqlUsers(other).find(user.id) == user
+    other.release()
+
+
+@pytest.fixture
+def guest_url(database_url: str, cluster: Cluster) -> str:
+    """The URL for a role that needs this password, which is yet to be put in."""
+    with psycopg.connect(cluster.url, autocommit=True) as connection:
+        connection.execute(SQL("CREATE ROLE guest LOGIN PASSWORD {}").format(ODD_PASSWORD))
+    cluster.demand_password("guest")
+    return database_url.replace("forum@", "guest:{}@")
+
+
+@ON_POSTGRES
+def test_a_password_of_special_characters_works(guest_url: str) -> None:
+    database = open_database(guest_url.format(quote(ODD_PASSWORD, safe="")), timeout=2)
+    assert database.read("SELECT 1") == [(1,)]
+    database.release()
+    stranger = open_database(guest_url.format("another"), timeout=2)
+    with pytest.raises(Unavailable):
+        stranger.read("SELECT 1")
+
+
+def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.51.2")
+    with pytest.raises(OSError, match="too old"):
+        open_database(f"sqlite:///{tmp_path}/forum.db", timeout=1)
+
+
+@ON_SQLITE
+class TestTrouble:
+    """A file that cannot be written for a while."""
+
+    def test_a_locked_database_is_unavailable_and_then_works(
+        self, migrated: SqliteDatabase
+    ) -> None:
+        users = SqlUsers(migrated)
+        with closing(apsw.Connection(migrated.database)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(Unavailable):
+                users.add("alice#1", "a hash", NOW)
+        assert users.add("alice#1", "a hash", NOW).id == 1
+
+    def test_a_full_database_is_unavailable_and_then_works(self, migrated: SqliteDatabase) -> None:
+        users = SqlUsers(migrated)
+        migrated.pragma("max_page_count", migrated.pragma("page_count"))
+        with pytest.raises(Unavailable):
+            users.add("alice#1", "x" * 100_000, NOW)
+        migrated.pragma("max_page_count", 10**6)
+        assert users.add("alice#1", "x" * 100_000, NOW).id == 1
+
+    def test_a_read_only_database_is_unavailable_for_writes_alone(
+        self, migrated: SqliteDatabase
+    ) -> None:
+        users = SqlUsers(migrated)
+        migrated.pragma("query_only", 1)
+        with pytest.raises(Unavailable):
+            users.add("alice#1", "a hash", NOW)
+        assert users.find(1) is None
+
+
+@ON_BOTH
+class TestMigrations:
+    """The same files on both databases."""
+
+    def test_all_versions_are_applied_once(self, database: Database) -> None:
+        names = [each.name for each in status(database)]
+        assert (migrate(database), migrate(database)) == (names, [])
+
+    def test_every_earlier_version_comes_up_to_date(self, database: Database) -> None:
+        for version in status(database):
+            migrate(database, version.number)
+        assert all(each.applied for each in status(database))
+
+    def test_data_of_the_first_version_are_kept(self, database: Database) -> None:
+        migrate(database, 1)
+        user = SqlUsers(database).add("alice#1", "a hash", NOW)
+        migrate(database)
+        account = SqlUsers(database).find_account("alice#1")
+        assert account
+        assert (account.user, account.is_disabled) == (user, False)
+
+    def test_a_newer_schema_is_refused_and_left_alone(self, migrated: Database) -> None:
+        now = migrated.store_time(NOW)
+        marks = re.findall(r"\?|%s", SqlUsers(migrated)._find)[0]
+        insert = (
+            f"INSERT INTO schema_migration (name, applied) VALUES ({marks}, {marks}) RETURNING id"
+        )
+        migrated.write(insert, "9999_future", now)
+        with pytest.raises(SchemaTooNew):
+            migrate(migrated)
+
+    def test_a_version_that_fails_leaves_the_schema_as_it_was(
+        self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "versions"
+        folder.mkdir()
+        first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
+        (folder / first.name).write_text(first.read_text())
+        (folder / "0002_broken.py").write_text(
+            "def up(migrator, db):\n    db.execute_sql('DROP TABLE articles')\n    raise ZeroDivisionError\n"
+        )
+        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+        migrate(database, 1)
+        with pytest.raises(ZeroDivisionError):
+            migrate(database)
+        assert [bool(each.applied) for each in status(database)] == [True, False]
+        assert SqlArticles(database).latest(0, 1) == []
+
+    @pytest.mark.parametrize("text", UNDONE)
+    def test_a_version_that_leaves_its_work_undone_is_not_recorded(
+        self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+    ) -> None:
+        folder = tmp_path / "versions"
+        folder.mkdir()
+        first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
+        (folder / first.name).write_text(first.read_text())
+        (folder / "0002_undone.py").write_text(text)
+        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+        with pytest.raises(Exception, match="0002_undone"):
+            migrate(database)
+        assert [bool(each.applied) for each in status(database)] == [False, False]
+
+    def test_a_version_that_works_through_the_migrator_is_applied(
+        self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "versions"
+        folder.mkdir()
+        first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
+        (folder / first.name).write_text(first.read_text())
+        (folder / "0002_done.py").write_text(DONE)
+        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+        migrate(database)
+        database.write(
+            "INSERT INTO articles (user_id, date_posted, title, text, karma) "
+            "SELECT id, date_registered, '', '', 7 FROM users RETURNING id"
+        )
+        assert [bool(each.applied) for each in status(database)] == [True, True]
+
+    def test_many_processes_at_once_migrate_once(self, database_url: str, tmp_path: Path) -> None:
+        command = [sys.executable, "-m", "forum", "migrate"]
+        processes = [
+            subprocess.Popen(
+                command,
+                cwd=tmp_path,
+                env=environment(DATABASE_URL=database_url),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for _ in range(6)
+        ]
+        outputs = [process.communicate(timeout=60)[0] for process in processes]
+        assert [process.returncode for process in processes] == [0] * 6, outputs
+        assert sum("applied 0001" in output for output in outputs) == 1
+
+
+MAKE_TOGETHER = """
+import multiprocessing, pathlib
+from forum.adapters.sql.sqlite import SqliteDatabase
+
+def make(path, start):
+    start.wait()
+    SqliteDatabase(path, 5).create()
+
+fork = multiprocessing.get_context("fork")
+codes = set()
+for number in range(20):
+    start = fork.Barrier(6)
+    path = pathlib.Path(f"{number}.db")
+    together = [fork.Process(target=make, args=(path, start)) for _ in range(6)]
+    for each in together:
+        each.start()
+    for each in together:
+        each.join()
+        codes.add(each.exitcode)
+print(codes)
+"""
+
+
+def test_many_processes_at_once_make_one_file(tmp_path: Path) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", MAKE_TOGETHER],
+        check=False,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert (result.stdout, result.stderr) == ("{0}\n", "")
+
+
+def test_many_processes_at_once_make_one_secret(tmp_path: Path) -> None:
+    program = (
+        "from pathlib import Path; from forum.adapters.secret_file import load_secrets, make_secret;"
+        "path = Path('data/secret.key'); make_secret(path); print(load_secrets(path))"
+    )
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", program],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(6)
+    ]
+    assert len({process.communicate(timeout=30)[0] for process in processes}) == 1
+
+
+def test_the_status_of_a_fresh_database_tells_what_is_missing(tmp_path: Path) -> None:
+    run(tmp_path, "migrate", "1")
+    assert "0002_sessions  not applied" in run(tmp_path, "migrate", "--status").stdout
