@@ -8,7 +8,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
 from peewee import PeeweeException
 
@@ -51,9 +51,10 @@ from forum.domain.throttle import Limits as ThrottleLimits
 from forum.domain.throttle import Throttle
 from forum.domain.users import UserService
 from forum.http.app import BodyLimits, create_app
-from forum.http.dispatch import Call, Lane, Lanes, Within, call_at_once
+from forum.http.dispatch import BoundedPool, Dispatch, Dispatcher, Within, run_inline
 from forum.http.guard import Application
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 MEMORY_URL = "memory://"
@@ -244,19 +245,19 @@ def build(settings: Settings, hasher: PasswordHasher) -> Application:
     )
     limits = Limits(settings.page_size, settings.title_limit, settings.text_limit)
     articles = ArticleService(store.articles, users, clock, throttle, events, limits)
-    lanes = _lanes(
+    dispatcher = _dispatcher(
         settings, users, sessions, articles, within=store.within, is_embedded=store.is_embedded
     )
 
     def release() -> None:
-        lanes.close()
+        dispatcher.close()
         store.release()
 
     return create_app(
         users,
         sessions,
         articles,
-        lanes,
+        dispatcher,
         proxies=settings.trusted_proxies,
         body_limits=_body_limits(settings),
         cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
@@ -298,7 +299,7 @@ def _open_store(settings: Settings) -> Store:
     )
 
 
-def _lanes(
+def _dispatcher(
     settings: Settings,
     users: UserService,
     sessions: SessionService,
@@ -306,7 +307,7 @@ def _lanes(
     *,
     within: Within,
     is_embedded: bool,
-) -> Lanes:
+) -> Dispatcher:
     """Where each use case runs.
 
     An embedded store reads in microseconds, on the event loop; its writes wait for locks and disks,
@@ -316,12 +317,12 @@ def _lanes(
     a storm of logins keeps nobody else waiting.
     """
     timeout, threads = settings.store_timeout, settings.threads
-    accounts = Lane("accounts", settings.hashes, timeout, within, steps_back=True)
-    far = Lane("reading", threads, timeout, within)
-    writing = Lane("writing", 1 if is_embedded else threads, timeout, within)
-    reading: Call = call_at_once if is_embedded else far
-    paging: Call = _near_pages_at_once(far) if is_embedded else far
-    return Lanes(
+    accounts = BoundedPool("accounts", settings.hashes, timeout, within, low_priority=True)
+    far = BoundedPool("reading", threads, timeout, within)
+    writing = BoundedPool("writing", 1 if is_embedded else threads, timeout, within)
+    reading: Dispatch = run_inline if is_embedded else far
+    paging: Dispatch = _near_pages_inline(far) if is_embedded else far
+    return Dispatcher(
         {
             users.register: accounts,
             sessions.log_in: accounts,
@@ -340,6 +341,7 @@ def _lanes(
             articles.edit: writing,
             articles.delete: writing,
         },
+        services=[users, sessions, articles],
         close=[accounts, far, writing],
     )
 
@@ -354,14 +356,14 @@ def _body_limits(settings: Settings) -> BodyLimits:
     )
 
 
-def _near_pages_at_once(far: Call) -> Call:
+def _near_pages_inline(far: Dispatch) -> Dispatch:
     """The entries of the index before a page are skipped one by one, so far pages leave the event loop alone."""
 
-    async def call(use_case: Callable[..., T], *arguments: Any) -> T:
-        is_near = len(arguments[-1] or "") <= 2
-        return await (call_at_once if is_near else far)(use_case, *arguments)
+    async def dispatch(use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        is_near = len(str(named["page"] or "")) <= 2
+        return await (run_inline if is_near else far)(use_case, *arguments, **named)
 
-    return call
+    return dispatch
 
 
 def _throttle_limits(settings: Settings) -> ThrottleLimits | None:

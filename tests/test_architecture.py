@@ -66,6 +66,41 @@ def test_a_new_room_must_be_put_on_the_map(copy: Path) -> None:
     assert lint_imports(copy).returncode != 0
 
 
+CALLS = {
+    "users.profile, '1'": True,
+    "articles.latest, page=None": True,
+    "users.profile": False,
+    "users.profile, 1": False,
+    "users.profile, '1', '2'": False,
+    "users.profile, id='1'": False,
+    "articles.latest, None": False,
+    "articles.latest": False,
+}
+"""Calls of use cases, and whether the type checker may accept them."""
+
+
+def test_the_type_checker_refuses_a_wrong_or_missing_argument_of_a_use_case(tmp_path: Path) -> None:
+    lines = [
+        "from forum.domain.articles import ArticleService",
+        "from forum.domain.users import UserService",
+        "from forum.http.dispatch import Dispatch",
+        "async def call(dispatch: Dispatch, users: UserService, articles: ArticleService) -> None:",
+        *(f"    await dispatch({call})" for call in CALLS),
+    ]
+    program = tmp_path / "program.py"
+    program.write_text("\n".join(lines))
+    checked = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", tmp_path / "cache", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    refused = {int(number) for number in re.findall(r"program\.py:(\d+): error", checked)}
+    first = lines.index(f"    await dispatch({next(iter(CALLS))})") + 1
+    assert refused == {first + n for n, accepted in enumerate(CALLS.values()) if not accepted}
+
+
 def test_the_domain_loads_nothing_but_itself_and_the_standard_library() -> None:
     program = f"import sys, {', '.join(DOMAIN)}; print(*sys.modules)"
     environment = {"PYTHONPATH": str(ROOT)}

@@ -50,11 +50,11 @@ class ArticleService:
         self._events = events
         self._limits = limits
 
-    def latest(self, page: str | None) -> Page:
+    def latest(self, *, page: str | None) -> Page:
         """A page of all articles, newest first. What is no page number means the first page."""
         return self._page(self._articles.latest(self._offset(page), self._limits.page_size + 1))
 
-    def latest_by(self, user_id: str, page: str | None) -> Page:
+    def latest_by(self, user_id: str, *, page: str | None) -> Page:
         """A page of one user's articles, as `latest`. Raises `UserNotFound`."""
         author = self._users.profile(user_id)
         rows = self._articles.latest_by(author.id, self._offset(page), self._limits.page_size + 1)

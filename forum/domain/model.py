@@ -38,6 +38,8 @@ class Visitor:
 
     user: User
     session: Session
+    is_touch_due: bool = False
+    """Whether it is time to note that the session is in use."""
 
 
 @dataclass(frozen=True, slots=True)

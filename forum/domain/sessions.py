@@ -87,12 +87,10 @@ class SessionService:
         visitor = self._sessions.find(credentials, now)
         if visitor is None:
             raise self._refusal_of_token("session ended", user=credentials.user_id)
-        return visitor
-
-    def is_touch_due(self, visitor: Visitor) -> bool:
-        """Whether `touch` would tell anything new."""
         # Either way: a clock that was ahead has left a use that is yet to come.
-        return abs(self._clock.now() - visitor.session.last_used) >= STEP
+        if abs(now - visitor.session.last_used) >= STEP:
+            return replace(visitor, is_touch_due=True)
+        return visitor
 
     def touch(self, visitor: Visitor) -> None:
         """Note that the session is in use."""

@@ -11,7 +11,7 @@ from forum.domain.sessions import SessionService
 from forum.domain.users import UserService
 from forum.http.authentication import Visitors
 from forum.http.client_address import Addresses
-from forum.http.dispatch import Call
+from forum.http.dispatch import Dispatch
 from forum.http.errors import add_error_handlers
 from forum.http.guard import Application, BodyLimit, Guard, Scope
 from forum.http.middleware import Headers, Refusals, Shutdown
@@ -35,7 +35,7 @@ def create_app(
     users: UserService,
     sessions: SessionService,
     articles: ArticleService,
-    call: Call,
+    dispatch: Dispatch,
     *,
     proxies: Sequence[str],
     body_limits: BodyLimits,
@@ -44,7 +44,7 @@ def create_app(
 ) -> Application:
     """The forum as an ASGI application.
 
-    `call` decides where a use case runs; `proxies` are the addresses and networks whose word about
+    `dispatch` decides where a use case runs; `proxies` are the addresses and networks whose word about
     clients is believed; `cors_origins` is "*" or the origins whose pages may call; `release` is
     called once, when the server stops.
     """
@@ -52,11 +52,11 @@ def create_app(
     router = Router()
     app: Any = falcon.asgi.App(router=router, middleware=middleware)
     add_error_handlers(app)
-    address_of, visitors = Addresses(proxies), Visitors(call, sessions)
+    address_of, visitors = Addresses(proxies), Visitors(dispatch, sessions)
     by_name = {
-        "users": Users(call, users, address_of),
-        "sessions": Sessions(call, sessions, visitors, address_of),
-        "articles": Articles(call, articles, visitors),
+        "users": Users(dispatch, users, address_of),
+        "sessions": Sessions(dispatch, sessions, visitors, address_of),
+        "articles": Articles(dispatch, articles, visitors),
     }
     for path, resource, suffix in dict.fromkeys((r.path, r.resource, r.suffix) for r in ROUTES):
         app.add_route(path, by_name[resource], suffix=suffix)

@@ -10,22 +10,22 @@ from forum.domain.errors import Unavailable
 from forum.domain.model import Visitor
 from forum.domain.sessions import SessionService
 from forum.http.bodies import read_token
-from forum.http.dispatch import Call
+from forum.http.dispatch import Dispatch
 
 
 class Visitors:
     """Finds out who asks."""
 
-    def __init__(self, call: Call, sessions: SessionService) -> None:
-        self._call = call
+    def __init__(self, dispatch: Dispatch, sessions: SessionService) -> None:
+        self._dispatch = dispatch
         self._sessions = sessions
         self._notes: dict[int, asyncio.Task[None]] = {}
         """The sessions whose use is being noted, by id."""
 
     async def identify(self, req: Request, body: dict[str, Any]) -> Visitor:
         """Whose token the request carries. Raises `TokenMissing`, `InvalidToken`."""
-        visitor = await self._call(self._sessions.authenticate, read_token(req, body))
-        if self._sessions.is_touch_due(visitor) and visitor.session.id not in self._notes:
+        visitor = await self._dispatch(self._sessions.authenticate, read_token(req, body))
+        if visitor.is_touch_due and visitor.session.id not in self._notes:
             self._note_use(visitor)
         return visitor
 
@@ -37,4 +37,4 @@ class Visitors:
 
     async def _touch(self, visitor: Visitor) -> None:
         with suppress(Unavailable):  # A later request notes it.
-            await self._call(self._sessions.touch, visitor)
+            await self._dispatch(self._sessions.touch, visitor)

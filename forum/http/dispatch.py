@@ -10,11 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from inspect import getmembers, ismethod
+from typing import Any, ParamSpec, Protocol, TypeVar
 
 from forum.domain.errors import Unavailable
 
+P = ParamSpec("P")
 T = TypeVar("T")
+
+UseCase = Callable[..., Any]
+"""A public method of a service."""
 
 Within = Callable[[float], AbstractContextManager[object]]
 """Limits how long the store may be waited for, in seconds, by the thread that enters it."""
@@ -23,40 +28,47 @@ received: ContextVar[float] = ContextVar("received")
 """When the request that is being answered was whole, by the monotonic clock: its wait counts from there."""
 
 _NICE = 10
-"""Of threads that step back: a tenth of the processor time of a usual thread that wants the same processor."""
+"""Of threads with a low priority: a tenth of the processor time of a usual one that wants the same processor."""
 
 _VERDICT = 1.0
 """Seconds for which a call whose time is over is still awaited: so long a store may take to call it off."""
 
 
-class Call(Protocol):
+class Dispatch(Protocol):
     """How a resource runs a use case without blocking the event loop."""
 
-    async def __call__(self, use_case: Callable[..., T], *arguments: Any) -> T:
+    async def __call__(self, use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """What the use case returns or raises; `Unavailable` where there is no room for it."""
 
 
-class Lane:
-    """A few threads of their own for some use cases, and a bounded wait for them."""
+class BoundedPool:
+    """A few threads for some use cases, and a bounded wait for them."""
 
     def __init__(
-        self, name: str, threads: int, timeout: float, within: Within, *, steps_back: bool = False
+        self,
+        name: str,
+        threads: int,
+        max_wait: float,
+        within: Within,
+        *,
+        low_priority: bool = False,
     ) -> None:
-        """A request waits `timeout` seconds in all, for one of the `threads` and for the store.
+        """A request waits `max_wait` seconds in all, for one of the `threads` and for the store.
 
         A call that gets no thread by then is refused; one that has a thread is run `within` what is
-        left. Threads that step back leave the processors to everybody else's, where these have work too.
+        left. Threads with a low priority leave the processors to all others that have work too.
         """
         self._free = asyncio.Semaphore(threads)
-        self._threads = ThreadPoolExecutor(threads, name, _step_back if steps_back else None)
-        self._timeout = timeout
+        self._threads = ThreadPoolExecutor(threads, name, _lower_priority if low_priority else None)
+        self._max_wait = max_wait
         self._within = within
 
-    async def __call__(self, use_case: Callable[..., T], *arguments: Any) -> T:
-        deadline = received.get(time.monotonic()) + self._timeout
+    async def __call__(self, use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        deadline = received.get(time.monotonic()) + self._max_wait
         await self._enter(deadline)
         loop = asyncio.get_running_loop()
-        running = loop.run_in_executor(self._threads, self._run, deadline, use_case, arguments)
+        work = partial(use_case, *arguments, **named)
+        running = loop.run_in_executor(self._threads, self._run, deadline, work)
         over = loop.create_future()
         running.add_done_callback(partial(self._leave, over))
         timer = loop.call_later(_seconds_to(deadline) + _VERDICT, _give_up, over)
@@ -78,9 +90,9 @@ class Lane:
         except TimeoutError:
             raise Unavailable from None
 
-    def _run(self, deadline: float, use_case: Callable[..., T], arguments: Iterable[Any]) -> T:
+    def _run(self, deadline: float, work: Callable[[], T]) -> T:
         with self._within(_seconds_to(deadline)):
-            return use_case(*arguments)
+            return work()
 
     def _leave(self, over: "asyncio.Future[None]", running: "asyncio.Future[Any]") -> None:
         self._free.release()
@@ -103,29 +115,46 @@ def _seconds_to(deadline: float) -> float:
     return max(0.0, deadline - time.monotonic())
 
 
-def _step_back() -> None:
+def _lower_priority() -> None:
     if sys.platform == "linux":  # Elsewhere it is the whole process that has a priority.
-        with suppress(OSError):  # A thread that may not step back still works.
+        with suppress(OSError):  # A thread that may not lower its priority still works.
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
 
 
-async def call_at_once(use_case: Callable[..., T], *arguments: Any) -> T:
+async def run_inline(use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """Run on the event loop itself: for what takes microseconds and cannot block."""
-    return use_case(*arguments)
+    return use_case(*arguments, **named)
 
 
-class Lanes:
-    """A `Call` that sends each use case down a lane of its own choice."""
+class Dispatcher:
+    """A `Dispatch` that runs each use case where its row of the schedule says."""
 
-    def __init__(self, lanes: Mapping[Callable[..., Any], Call], close: Iterable[Lane]) -> None:
-        """Every use case needs a way; the lanes to `close` are those with threads."""
-        self._lanes = lanes
+    def __init__(
+        self,
+        schedule: Mapping[UseCase, Dispatch],
+        *,
+        services: Iterable[object],
+        close: Iterable[BoundedPool],
+    ) -> None:
+        """The pools to `close` are those of the schedule.
+
+        Raises TypeError where a public method of the services has no row.
+        """
+        for service in services:
+            _require_rows(service, schedule)
+        self._schedule = schedule
         self._close = close
 
-    async def __call__(self, use_case: Callable[..., T], *arguments: Any) -> T:
-        return await self._lanes[use_case](use_case, *arguments)
+    async def __call__(self, use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        return await self._schedule[use_case](use_case, *arguments, **named)
 
     def close(self) -> None:
         """Wait for what is running and end the threads."""
-        for lane in self._close:
-            lane.close()
+        for pool in self._close:
+            pool.close()
+
+
+def _require_rows(service: object, schedule: Mapping[UseCase, Dispatch]) -> None:
+    for name, use_case in getmembers(service, ismethod):
+        if not name.startswith("_") and use_case not in schedule:
+            raise TypeError(f"the schedule has no row for {use_case.__qualname__}")

@@ -24,7 +24,7 @@ from forum.domain.throttle import Limits as ThrottleLimits
 from forum.domain.throttle import Throttle
 from forum.domain.users import UserService
 from forum.http.app import BodyLimits, create_app
-from forum.http.dispatch import call_at_once
+from forum.http.dispatch import run_inline
 from forum.http.guard import Application, Message, Receive, Scope, Send
 from tests.conftest import SECRET
 
@@ -90,7 +90,7 @@ def assemble(
         user_service,
         session_service,
         article_service,
-        call_at_once,
+        run_inline,
         proxies=proxies,
         body_limits=BodyLimits(fields=64 * 1024, article=2 * 1024**2, together=32 * 1024**2),
         cors_origins="*",

@@ -12,7 +12,7 @@ from falcon.testing import ASGIConductor, Result
 
 from forum.config import Settings
 from forum.domain.errors import Unavailable
-from forum.http.dispatch import Lane
+from forum.http.dispatch import BoundedPool, Dispatcher, run_inline
 from forum.main import build, prepare
 from tests.conftest import CHEAP_HASHER
 from tests.http.conftest import PASSWORD, with_plain_headers
@@ -56,45 +56,47 @@ def work() -> Iterator[Work]:
 
 
 @pytest.fixture
-def lane() -> Iterator[Lane]:
-    lane = Lane("narrow", 1, 0.05, nullcontext)
-    yield lane
-    lane.close()
+def pool() -> Iterator[BoundedPool]:
+    pool = BoundedPool("narrow", 1, 0.05, nullcontext)
+    yield pool
+    pool.close()
 
 
-def test_a_call_that_gets_no_thread_in_time_is_refused(lane: Lane, work: Work) -> None:
+def test_a_call_that_gets_no_thread_in_time_is_refused(pool: BoundedPool, work: Work) -> None:
     async def scenario() -> str:
-        first = asyncio.create_task(lane(work))
+        first = asyncio.create_task(pool(work))
         await asyncio.to_thread(work.has_begun.wait)
         with pytest.raises(Unavailable):
-            await lane(str)
+            await pool(str)
         work.may_end.set()
         return await first
 
     assert asyncio.run(scenario()) == "done"
 
 
-def test_a_client_who_goes_away_frees_no_thread_that_still_works(lane: Lane, work: Work) -> None:
+def test_a_client_who_goes_away_frees_no_thread_that_still_works(
+    pool: BoundedPool, work: Work
+) -> None:
     async def scenario() -> None:
-        first = asyncio.create_task(lane(work))
+        first = asyncio.create_task(pool(work))
         await asyncio.to_thread(work.has_begun.wait)
         first.cancel()
         with pytest.raises(Unavailable):
-            await lane(str)
+            await pool(str)
 
     asyncio.run(scenario())
 
 
-def test_a_thread_is_free_again_after_a_call_that_failed(lane: Lane) -> None:
+def test_a_thread_is_free_again_after_a_call_that_failed(pool: BoundedPool) -> None:
     async def scenario() -> str:
         with pytest.raises(ZeroDivisionError):
-            await lane(divmod, 1, 0)
-        return await lane(str, 7)
+            await pool(divmod, 1, 0)
+        return await pool(str, 7)
 
     assert asyncio.run(scenario()) == "7"
 
 
-def test_a_failure_that_nobody_waits_for_is_not_logged(lane: Lane, work: Work) -> None:
+def test_a_failure_that_nobody_waits_for_is_not_logged(pool: BoundedPool, work: Work) -> None:
     complaints: list[object] = []
 
     def fail() -> None:
@@ -103,13 +105,13 @@ def test_a_failure_that_nobody_waits_for_is_not_logged(lane: Lane, work: Work) -
 
     async def scenario() -> None:
         asyncio.get_running_loop().set_exception_handler(lambda _, told: complaints.append(told))
-        first = asyncio.create_task(lane(fail))
+        first = asyncio.create_task(pool(fail))
         await asyncio.to_thread(work.has_begun.wait)
         first.cancel()
         work.may_end.set()
         with suppress(asyncio.CancelledError):
             await first
-        await lane(str)
+        await pool(str)
         del first
         gc.collect()
 
@@ -117,19 +119,33 @@ def test_a_failure_that_nobody_waits_for_is_not_logged(lane: Lane, work: Work) -
     assert complaints == []
 
 
+class Service:
+    """With two use cases."""
+
+    def scheduled(self) -> None: ...
+
+    def forgotten(self) -> None: ...
+
+
+def test_a_use_case_without_a_row_is_noticed_when_the_service_is_built() -> None:
+    service = Service()
+    with pytest.raises(TypeError, match=r"Service\.forgotten"):
+        Dispatcher({service.scheduled: run_inline}, services=[service], close=[])
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only there threads have priorities")
-@pytest.mark.parametrize(("steps_back", "lower"), [(True, 10), (False, 0)])
-def test_threads_that_step_back_have_a_lower_priority(steps_back: bool, lower: int) -> None:
-    lane = Lane("lane", 1, 1, nullcontext, steps_back=steps_back)
+@pytest.mark.parametrize(("low_priority", "lower"), [(True, 10), (False, 0)])
+def test_threads_of_low_priority_give_way(low_priority: bool, lower: int) -> None:
+    pool = BoundedPool("pool", 1, 1, nullcontext, low_priority=low_priority)
 
     def priority() -> int:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
     async def scenario() -> int:
-        return await lane(priority)
+        return await pool(priority)
 
     assert asyncio.run(scenario()) == min(19, priority() + lower)
-    lane.close()
+    pool.close()
 
 
 @pytest.fixture

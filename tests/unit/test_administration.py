@@ -33,7 +33,7 @@ def test_a_deleted_user_is_gone_with_his_articles(forum: Forum, alice: User) -> 
     forum.administration.delete("alice#1", None)
     with pytest.raises(UserNotFound):
         forum.users.profile("1")
-    assert forum.articles.latest(None).headlines == []
+    assert forum.articles.latest(page=None).headlines == []
 
 
 def test_an_heir_gets_the_articles(forum: Forum, alice: User, bob: User) -> None:

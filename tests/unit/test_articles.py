@@ -145,12 +145,12 @@ def test_a_page_tells_whether_another_follows(
 ) -> None:
     for _ in range(count):
         post(forum, alice)
-    assert forum.articles.latest(None).has_next is has_next
+    assert forum.articles.latest(page=None).has_next is has_next
 
 
 def test_the_articles_of_nobody_are_not_found(forum: Forum, alice: User) -> None:
     with pytest.raises(UserNotFound):
-        forum.articles.latest_by("99", None)
+        forum.articles.latest_by("99", page=None)
 
 
 class Step(NamedTuple):
@@ -179,9 +179,9 @@ def all_pages(forum: Forum, user_id: str | None = None) -> list[int]:
     ids: list[int] = []
     for number in range(1, 20):
         page = (
-            forum.articles.latest_by(user_id, str(number))
+            forum.articles.latest_by(user_id, page=str(number))
             if user_id
-            else forum.articles.latest(str(number))
+            else forum.articles.latest(page=str(number))
         )
         ids += [each.id for each in page.headlines]
         if not page.has_next:

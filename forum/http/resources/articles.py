@@ -7,7 +7,7 @@ from forum.http import schemas
 from forum.http.answers import send_json
 from forum.http.authentication import Visitors
 from forum.http.bodies import read_body
-from forum.http.dispatch import Call
+from forum.http.dispatch import Dispatch
 
 _TOKEN = schemas.TokenBody()
 _ARTICLE = schemas.ArticleBody()
@@ -16,33 +16,35 @@ _ARTICLE = schemas.ArticleBody()
 class Articles:
     """Articles: reading anybody's, writing one's own."""
 
-    def __init__(self, call: Call, articles: ArticleService, visitors: Visitors) -> None:
-        self._call = call
+    def __init__(self, dispatch: Dispatch, articles: ArticleService, visitors: Visitors) -> None:
+        self._dispatch = dispatch
         self._articles = articles
         self._visitors = visitors
 
     async def on_get_latest(self, req: Request, resp: Response) -> None:
-        page = await self._call(self._articles.latest, _page(req))
+        page = await self._dispatch(self._articles.latest, page=_page(req))
         send_json(resp, schemas.page_answer(page))
 
     async def on_get_latest_by(self, req: Request, resp: Response, user_id: str) -> None:
-        page = await self._call(self._articles.latest_by, user_id, _page(req))
+        page = await self._dispatch(self._articles.latest_by, user_id, page=_page(req))
         send_json(resp, schemas.page_answer(page))
 
     async def on_get(self, req: Request, resp: Response, article_id: str) -> None:
-        article = await self._call(self._articles.read, article_id)
+        article = await self._dispatch(self._articles.read, article_id)
         send_json(resp, schemas.article_answer(article))
 
     async def on_post_new(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _ARTICLE)
         author = await self._visitors.identify(req, body)
-        article = await self._call(self._articles.post, author.user, body["title"], body["text"])
+        article = await self._dispatch(
+            self._articles.post, author.user, body["title"], body["text"]
+        )
         send_json(resp, schemas.written_answer(article))
 
     async def on_put_edit(self, req: Request, resp: Response, article_id: str) -> None:
         body = await read_body(req, _ARTICLE)
         editor = await self._visitors.identify(req, body)
-        article = await self._call(
+        article = await self._dispatch(
             self._articles.edit, editor.user, article_id, body["title"], body["text"]
         )
         send_json(resp, schemas.written_answer(article))
@@ -50,7 +52,7 @@ class Articles:
     async def on_delete_delete(self, req: Request, resp: Response, article_id: str) -> None:
         body = await read_body(req, _TOKEN)
         editor = await self._visitors.identify(req, body)
-        article = await self._call(self._articles.delete, editor.user, article_id)
+        article = await self._dispatch(self._articles.delete, editor.user, article_id)
         send_json(resp, schemas.written_answer(article))
 
 

@@ -9,7 +9,7 @@ from forum.http.answers import send_json
 from forum.http.authentication import Visitors
 from forum.http.bodies import read_body
 from forum.http.client_address import AddressOf
-from forum.http.dispatch import Call
+from forum.http.dispatch import Dispatch
 
 _CREDENTIALS = schemas.CredentialsBody()
 
@@ -24,16 +24,20 @@ class Sessions:
     """Logging in and out, and everything about the sessions in between."""
 
     def __init__(
-        self, call: Call, sessions: SessionService, visitors: Visitors, address_of: AddressOf
+        self,
+        dispatch: Dispatch,
+        sessions: SessionService,
+        visitors: Visitors,
+        address_of: AddressOf,
     ) -> None:
-        self._call = call
+        self._dispatch = dispatch
         self._sessions = sessions
         self._visitors = visitors
         self._address_of = address_of
 
     async def on_post_login(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _CREDENTIALS)
-        login = await self._call(
+        login = await self._dispatch(
             self._sessions.log_in, body["username"], body["password"], self._address_of(req)
         )
         _answer_login(resp, login)
@@ -44,13 +48,13 @@ class Sessions:
 
     async def on_post_logout(self, req: Request, resp: Response) -> None:
         visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
-        user = await self._call(self._sessions.log_out, visitor)
+        user = await self._dispatch(self._sessions.log_out, visitor)
         send_json(resp, schemas.identity_answer(user))
 
     async def on_post_change_password(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _PASSWORD)
         visitor = await self._visitors.identify(req, body)
-        login = await self._call(
+        login = await self._dispatch(
             self._sessions.change_password,
             visitor,
             body["password"],
@@ -61,17 +65,17 @@ class Sessions:
 
     async def on_get_all(self, req: Request, resp: Response) -> None:
         visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
-        sessions = await self._call(self._sessions.list_all, visitor)
+        sessions = await self._dispatch(self._sessions.list_all, visitor)
         _answer_sessions(resp, sessions, visitor)
 
     async def on_delete_all(self, req: Request, resp: Response) -> None:
         visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
-        sessions = await self._call(self._sessions.end_others, visitor)
+        sessions = await self._dispatch(self._sessions.end_others, visitor)
         _answer_sessions(resp, sessions, visitor)
 
     async def on_delete(self, req: Request, resp: Response, session_id: str) -> None:
         visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
-        session = await self._call(self._sessions.end, visitor, session_id)
+        session = await self._dispatch(self._sessions.end, visitor, session_id)
         send_json(resp, schemas.session_answer(session, visitor))
 
 

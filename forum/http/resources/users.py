@@ -7,7 +7,7 @@ from forum.http import schemas
 from forum.http.answers import send_json
 from forum.http.bodies import read_body
 from forum.http.client_address import AddressOf
-from forum.http.dispatch import Call
+from forum.http.dispatch import Dispatch
 
 _CREDENTIALS = schemas.CredentialsBody()
 
@@ -15,18 +15,18 @@ _CREDENTIALS = schemas.CredentialsBody()
 class Users:
     """Accounts: making one, looking at one."""
 
-    def __init__(self, call: Call, users: UserService, address_of: AddressOf) -> None:
-        self._call = call
+    def __init__(self, dispatch: Dispatch, users: UserService, address_of: AddressOf) -> None:
+        self._dispatch = dispatch
         self._users = users
         self._address_of = address_of
 
     async def on_post_register(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _CREDENTIALS)
-        user = await self._call(
+        user = await self._dispatch(
             self._users.register, body["username"], body["password"], self._address_of(req)
         )
         send_json(resp, schemas.user_answer(user))
 
     async def on_get(self, req: Request, resp: Response, user_id: str) -> None:
-        user = await self._call(self._users.profile, user_id)
+        user = await self._dispatch(self._users.profile, user_id)
         send_json(resp, schemas.user_answer(user))
