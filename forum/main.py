@@ -23,16 +23,15 @@ from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.secret_file import load_secrets, make_secret
 from forum.adapters.sql.articles import SqlArticles
 from forum.adapters.sql.bulk import SqlArchive
-from forum.adapters.sql.database import Database
 from forum.adapters.sql.databases import SQLITE_PREFIX, BadUrl, open_database
 from forum.adapters.sql.drafts import drafted_database
 from forum.adapters.sql.migrations import SchemaTooNew, migrate, status
 from forum.adapters.sql.migrations.runner import BadVersion
+from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.rate_limits import SqlCounters
 from forum.adapters.sql.schema import SchemaDiffers
 from forum.adapters.sql.sessions import SqlSessions
 from forum.adapters.sql.sqlite import SqliteDatabase
-from forum.adapters.sql.sqlite_interrupts import let_database_give_way
 from forum.adapters.sql.users import SqlUsers
 from forum.adapters.tokens import JwtTokens
 from forum.config import BadSetting, Settings
@@ -110,8 +109,8 @@ def require_usable(settings: Settings) -> None:
         _secrets_of(settings)()
     if settings.database_url != MEMORY_URL:
         with opened_database(settings) as database:
-            database.demand()
-            _demand_current(database)
+            database.require()
+            _require_current(database)
 
 
 def refuse_orphaned_secret(settings: Settings) -> None:
@@ -145,7 +144,7 @@ def _explained_secret() -> Iterator[None]:
 
 
 @contextmanager
-def opened_database(settings: Settings) -> Iterator[Database]:
+def opened_database(settings: Settings) -> Iterator[PeeweeDatabase]:
     """The database that the settings name, closed in the end; what goes wrong comes out as `BadSetting`."""
     database = _database(settings)
     try:
@@ -162,7 +161,7 @@ def opened_database(settings: Settings) -> Iterator[Database]:
         reason = " ".join(str(error.__cause__ or error).split())
         raise BadSetting(f"the database cannot be used: {reason}") from error
     finally:
-        database.release()
+        database.close()
 
 
 @contextmanager
@@ -175,10 +174,9 @@ def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlA
     with made as where, opened_database(where) as database:
         if create:
             migrate(database)
-        database.demand()
-        _demand_current(database)
-        if isinstance(database, SqliteDatabase):
-            let_database_give_way(database, settings.store_timeout)
+        database.require()
+        _require_current(database)
+        database.give_way_to_signals()
         yield SqlArchive(database)
 
 
@@ -187,10 +185,10 @@ def _made_in_the_end(settings: Settings) -> Iterator[Settings]:
     """Settings of a draft, where they name a file that is not there."""
     database = _database(settings)
     try:
-        if not isinstance(database, SqliteDatabase) or Path(database.database).exists():
+        if not isinstance(database, SqliteDatabase) or database.path.exists():
             yield settings
             return
-        with drafted_database(Path(database.database).resolve()) as draft:
+        with drafted_database(database.path.resolve()) as draft:
             yield replace(settings, database_url=f"{SQLITE_PREFIX}{draft}")
     except OSError as error:
         raise BadSetting(str(error)) from error
@@ -200,8 +198,8 @@ def _made_in_the_end(settings: Settings) -> Iterator[Settings]:
 def opened_administration(settings: Settings) -> Iterator[Administration]:
     """What operators do to the accounts in the database that the settings name."""
     with opened_database(settings) as database:
-        database.demand()
-        _demand_current(database)
+        database.require()
+        _require_current(database)
         yield Administration(
             SqlUsers(database),
             SqlSessions(database),
@@ -211,7 +209,7 @@ def opened_administration(settings: Settings) -> Iterator[Administration]:
         )
 
 
-def _demand_current(database: Database) -> None:
+def _require_current(database: PeeweeDatabase) -> None:
     if any(version.applied is None for version in status(database)):
         raise BadSetting("the database has an older schema: run forum migrate on it first")
 
@@ -265,7 +263,7 @@ def build(settings: Settings, hasher: PasswordHasher) -> Application:
     )
 
 
-def _database(settings: Settings) -> Database:
+def _database(settings: Settings) -> PeeweeDatabase:
     try:
         return open_database(settings.database_url, settings.store_timeout)
     except BadUrl as error:
@@ -287,15 +285,14 @@ def _open_store(settings: Settings) -> Store:
             is_embedded=True,
         )
     database = _database(settings)
-    is_embedded = isinstance(database, SqliteDatabase)
     return Store(
         SqlUsers(database),
         SqlSessions(database),
         SqlArticles(database),
         SqlCounters(database),
-        database.release,
+        database.close,
         database.within,
-        is_embedded,
+        database.is_embedded,
     )
 
 

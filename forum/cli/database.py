@@ -7,8 +7,8 @@ import click
 
 from forum.adapters.secret_file import load_secrets
 from forum.adapters.sql import sqlite_backup
-from forum.adapters.sql.database import Database
 from forum.adapters.sql.migrations import UnknownVersion, migrate, status
+from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.cli.errors import printable
 from forum.cli.parameters import File
@@ -34,7 +34,7 @@ def migrate_command(version: int | None, only_status: bool) -> None:
     refuse_orphaned_secret(settings)
     with opened_database(settings) as database:
         if only_status:
-            database.demand()
+            database.require()
         else:
             for name in _migrate(database, version):
                 click.echo(f"applied {name}")
@@ -45,7 +45,7 @@ def migrate_command(version: int | None, only_status: bool) -> None:
         sys.exit(1)
 
 
-def _migrate(database: Database, version: int | None) -> list[str]:
+def _migrate(database: PeeweeDatabase, version: int | None) -> list[str]:
     try:
         return migrate(database, version)
     except UnknownVersion:
@@ -64,7 +64,7 @@ def backup(file: Path, with_secret: bool) -> None:
     """
     settings = Settings.from_environment()
     with opened_database(settings) as database:
-        database.demand()
+        database.require()
         source = _sqlite(database, "pg_dump --format=custom")
         sqlite_backup.backup(source, file, _saved_secrets() if with_secret else [])
     click.echo(f"saved to {printable(str(file))}")
@@ -93,7 +93,7 @@ def restore(file: Path) -> None:
         known = _known_secrets(settings)
         place = None if settings.secret_key else secret_file(settings)
         saved = sqlite_backup.restore(file, target, place, known)
-    click.echo(f"restored {printable(target.database)}")
+    click.echo(f"restored {printable(str(target.path))}")
     if not saved and not known:
         click.echo(f"{_LOST_TOKENS} their secret is neither in the backup nor at {place}", err=True)
     elif known and not set(saved) <= set(known):
@@ -111,7 +111,7 @@ def _known_secrets(settings: Settings) -> list[str]:
         return load_secrets(path) if path.exists() else []
 
 
-def _sqlite(database: Database, other: str) -> SqliteDatabase:
+def _sqlite(database: PeeweeDatabase, other: str) -> SqliteDatabase:
     if not isinstance(database, SqliteDatabase):
         raise click.ClickException(f"this is for SQLite; PostgreSQL has {other}")
     return database

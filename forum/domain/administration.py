@@ -57,8 +57,8 @@ class Administration:
 
     def delete(self, username: str, heir: str | None) -> None:
         """Remove the user, and his articles too, unless an heir gets them."""
-        heir_id = None if heir is None else self._id(heir)
-        self._users.delete(self._id(username), heir_id)
+        reassign_to = None if heir is None else self._id(heir)
+        self._users.delete(self._id(username), reassign_to)
         self._events.record("user deleted", username=username, heir=heir)
 
     def _id(self, username: str) -> int:

@@ -106,7 +106,7 @@ class SessionRepository(Protocol):
     def find_all(self, user_id: int, now: datetime) -> list[Session]:
         """The user's sessions that have not expired by `now`, the newest first."""
 
-    def touch(self, session_id: int, moment: datetime) -> None:
+    def touch(self, session_id: int, now: datetime) -> None:
         """Note that the session was used; do nothing if it is gone."""
 
     def end(self, session_id: int, user_id: int) -> Session | None:
@@ -143,7 +143,7 @@ class UserRepository(Protocol):
     def set_disabled(self, user_id: int, *, is_disabled: bool) -> None:
         """Let the user in, or end his sessions and do not; do nothing if he is gone."""
 
-    def delete(self, user_id: int, heir_id: int | None) -> None:
+    def delete(self, user_id: int, reassign_to: int | None) -> None:
         """Remove the user and his sessions in one step, and his articles too, or hand them to the heir."""
 
 

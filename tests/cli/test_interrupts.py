@@ -106,7 +106,7 @@ def large(tmp_path: Path) -> str:
         archive.add_articles(
             Article(id, "A title", "x" * 100, NOW, author) for id in range(1, 100_001)
         )
-    database.release()
+    database.close()
     return url
 
 

@@ -154,7 +154,7 @@ def opened(url: str) -> Iterator[Store]:
         migrate(database)
         yield sql_store(database)
     finally:
-        database.release()
+        database.close()
 
 
 def contents(url: str) -> Contents:

@@ -73,7 +73,7 @@ def source(folder: Path) -> str:
     database.create()
     migrate(database)
     fill(sql_store(database))
-    database.release()
+    database.close()
     return url
 
 
@@ -82,7 +82,7 @@ def counts(url: str) -> Counts:
     try:
         return sql_store(database).archive.counts()
     finally:
-        database.release()
+        database.close()
 
 
 def complaints(result: Result) -> list[str]:
@@ -182,7 +182,7 @@ def test_ids_that_leave_no_room_are_told_and_others_register(folder: Path) -> No
     assert "leaves no room" in run("import-flaskapi", "old.sqlite", url=url).stdout
     database = open_database(url, timeout=5)
     assert sql_store(database).author().id == 1
-    database.release()
+    database.close()
 
 
 def test_ids_that_are_no_numbers_are_told_without_control_characters(folder: Path) -> None:

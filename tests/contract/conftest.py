@@ -15,9 +15,9 @@ from forum.adapters.memory.tables import MemoryStore
 from forum.adapters.memory.users import MemoryUsers
 from forum.adapters.sql.articles import SqlArticles
 from forum.adapters.sql.bulk import SqlArchive
-from forum.adapters.sql.database import Database
 from forum.adapters.sql.databases import open_database
 from forum.adapters.sql.migrations import migrate
+from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.rate_limits import SqlCounters
 from forum.adapters.sql.sessions import SqlSessions
 from forum.adapters.sql.users import SqlUsers
@@ -64,7 +64,7 @@ def memory_store() -> Store:
     )
 
 
-def sql_store(database: Database) -> Store:
+def sql_store(database: PeeweeDatabase) -> Store:
     return Store(
         SqlUsers(database),
         SqlSessions(database),
@@ -83,7 +83,7 @@ def store(database_url: str) -> Iterator[Store]:
     database.create()
     migrate(database)
     yield sql_store(database)
-    database.release()
+    database.close()
 
 
 @pytest.fixture

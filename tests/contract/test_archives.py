@@ -33,7 +33,7 @@ def other(store: Store, database_url: str) -> Iterator[Store]:
     """The same store through a connection of its own, which does not wait long."""
     database = open_database(database_url, timeout=0.1)
     yield sql_store(database)
-    database.release()
+    database.close()
 
 
 @pytest.fixture

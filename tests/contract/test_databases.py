@@ -1,11 +1,12 @@
 """What the stores promise beyond their ports: indexes, durability, migrations."""
 
-import re
+import importlib
+import pkgutil
 import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Thread
@@ -16,17 +17,18 @@ import psycopg
 import pytest
 from psycopg.sql import SQL
 
+from forum.adapters import sql
 from forum.adapters.sql import migrations
-from forum.adapters.sql.articles import SqlArticles
-from forum.adapters.sql.database import Database
+from forum.adapters.sql.articles import LATEST, LATEST_BY, SqlArticles
 from forum.adapters.sql.databases import open_database
 from forum.adapters.sql.migrations import SchemaTooNew, migrate, status
+from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.postgres import PostgresDatabase
 from forum.adapters.sql.rate_limits import SqlCounters
-from forum.adapters.sql.sessions import SqlSessions
 from forum.adapters.sql.sqlite import SqliteDatabase
-from forum.adapters.sql.users import SqlUsers
-from forum.domain.errors import Unavailable
+from forum.adapters.sql.statements import Statement
+from forum.adapters.sql.users import FIND, SqlUsers
+from forum.domain.errors import Unavailable, UsernameTaken
 from forum.domain.model import Author, Quota
 from tests.support.clusters import Cluster
 from tests.support.servers import environment, run
@@ -58,55 +60,105 @@ ON_BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indire
 
 
 @pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
+def database(database_url: str) -> Iterator[PeeweeDatabase]:
     database = open_database(database_url, timeout=0.5)
     database.create()
     yield database
-    database.release()
+    database.close()
 
 
 @pytest.fixture
-def migrated(database: Database) -> Database:
+def migrated(database: PeeweeDatabase) -> PeeweeDatabase:
     migrate(database)
     return database
 
 
-def read_statements(database: Database) -> dict[str, str]:
-    """The compiled SELECTs of all repositories, by name."""
-    repositories = [each(database) for each in (SqlUsers, SqlSessions, SqlArticles, SqlCounters)]
+def statements() -> dict[str, Statement]:
+    """Every statement of the package, by its name."""
+    modules = [
+        importlib.import_module(name)
+        for _, name, is_package in pkgutil.walk_packages(sql.__path__, f"{sql.__name__}.")
+        if not is_package
+    ]
     return {
-        f"{type(repository).__name__}{name}": sql
-        for repository in repositories
-        for name, sql in vars(repository).items()
-        if isinstance(sql, str) and sql.startswith("SELECT") and name != "_find_all"
+        f"{module.__name__}.{name}": value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, Statement)
     }
+
+
+WHOLE_TABLES = {
+    "users.FIND_ALL",
+    *(f"bulk.COUNT_{each}" for each in ("ACCOUNTS", "ARTICLES", "SESSIONS")),
+}
+"""What operators ask for, who want all rows."""
+
+
+def test_every_statement_has_a_name() -> None:
+    assert set(statements().values()) == set(Statement.all)
 
 
 @ON_SQLITE
 def test_no_statement_of_a_request_scans_a_table_or_sorts_rows(migrated: SqliteDatabase) -> None:
-    plans = [
-        (name, step)
-        for name, sql in read_statements(migrated).items()
-        for *_, step in migrated.connection().execute(
-            f"EXPLAIN QUERY PLAN {sql}", (1,) * sql.count("?")
-        )
-    ]
-    bad = [
-        (name, step)
-        for name, step in plans
-        if "TEMP B-TREE" in step or ("SCAN" in step and "USING COVERING INDEX" not in step)
-    ]
-    assert (len(plans) > 10, bad) == (True, [])
+    bad = []
+    for name, statement in statements().items():
+        if name.removeprefix(f"{sql.__name__}.") in WHOLE_TABLES:
+            continue
+        text, names, _ = statement.render(migrated.peewee.get_sql_context())
+        plan = migrated.query(f"EXPLAIN QUERY PLAN {text}", [1] * len(names))
+        bad += [
+            (name, step)
+            for *_, step in plan
+            if "TEMP B-TREE" in step or ("SCAN" in step and "USING COVERING INDEX" not in step)
+        ]
+    assert bad == []
 
 
 @ON_BOTH
-def test_counters_that_are_over_are_cleared_away(migrated: Database) -> None:
+def test_a_transaction_inside_another_takes_back_its_own_writes_alone(
+    migrated: PeeweeDatabase,
+) -> None:
+    users = SqlUsers(migrated)
+    with migrated.transaction():
+        users.add("alice#1", "a hash", NOW)
+        with suppress(ZeroDivisionError), migrated.transaction():
+            users.add("bobby#2", "a hash", NOW)
+            raise ZeroDivisionError
+        users.add("carol#3", "a hash", NOW)
+    assert [each.user.username for each in users.find_all()] == ["alice#1", "carol#3"]
+
+
+@ON_BOTH
+def test_a_refused_write_inside_a_transaction_takes_back_nothing_else(
+    migrated: PeeweeDatabase,
+) -> None:
+    users = SqlUsers(migrated)
+    with migrated.transaction():
+        users.add("alice#1", "a hash", NOW)
+        with pytest.raises(UsernameTaken), migrated.transaction():
+            users.add("alice#1", "a hash", NOW)
+        users.add("bobby#2", "a hash", NOW)
+    assert [each.user.username for each in users.find_all()] == ["alice#1", "bobby#2"]
+
+
+@pytest.mark.parametrize("parameters", [{}, {"id": 1, "name": "alice#1"}, {"name": "alice#1"}])
+@ON_BOTH
+def test_wrong_parameters_are_refused(
+    migrated: PeeweeDatabase, parameters: dict[str, object]
+) -> None:
+    with pytest.raises((TypeError, KeyError)):
+        migrated.read(FIND, **parameters)
+
+
+@ON_BOTH
+def test_counters_that_are_over_are_cleared_away(migrated: PeeweeDatabase) -> None:
     counters, minute = SqlCounters(migrated), timedelta(minutes=1)
     for number in range(15):
         counters.take([Quota(f"key {number}", 3, minute)], NOW)
     for number in (1, 2):
         counters.take([Quota("last", 3, minute)], NOW + number * minute)
-    assert migrated.read("SELECT key FROM counters") == [("last",)]
+    assert migrated.query("SELECT key FROM counters") == [("last",)]
 
 
 @ON_POSTGRES
@@ -118,12 +170,10 @@ def test_every_list_walks_an_index(migrated: PostgresDatabase) -> None:
             author = authors[number % 5]
             moment = NOW + timedelta(seconds=number)
             articles.add(Author(author.id, author.username), "A title", "A text", moment)
-    migrated.execute_sql("ANALYZE")
-    for sql, parameters in (
-        (articles._latest, (20, 11)),
-        (articles._latest_by, (3, 3, 5, 11)),
-    ):
-        plan = "\n".join(row[0] for row in migrated.read(f"EXPLAIN {sql}", *parameters))
+    migrated.query("ANALYZE")
+    for statement, parameters in ((LATEST, [20, 11]), (LATEST_BY, [3, 3, 5, 11])):
+        text, *_ = statement.render(migrated.peewee.get_sql_context())
+        plan = "\n".join(row[0] for row in migrated.query(f"EXPLAIN {text}", parameters))
         assert ("Seq Scan" in plan, "Sort" in plan) == (False, False), plan
 
 
@@ -132,10 +182,10 @@ def test_every_list_walks_an_index(migrated: PostgresDatabase) -> None:
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1)]
 )
 def test_every_connection_is_safe(migrated: SqliteDatabase, pragma: str, value: object) -> None:
-    values = [migrated.pragma(pragma)]
+    values = [migrated.peewee.pragma(pragma)]
 
     def look() -> None:
-        values.append(migrated.pragma(pragma))
+        values.append(migrated.peewee.pragma(pragma))
 
     thread = Thread(target=look)
     thread.start()
@@ -145,8 +195,8 @@ def test_every_connection_is_safe(migrated: SqliteDatabase, pragma: str, value: 
 
 @ON_SQLITE
 def test_each_thread_has_a_connection_of_its_own(migrated: SqliteDatabase) -> None:
-    connections = [migrated.connection()]
-    thread = Thread(target=lambda: connections.append(migrated.connection()))
+    connections = [migrated.peewee.connection()]
+    thread = Thread(target=lambda: connections.append(migrated.peewee.connection()))
     thread.start()
     thread.join()
     assert connections[0] is not connections[1]
@@ -154,21 +204,23 @@ def test_each_thread_has_a_connection_of_its_own(migrated: SqliteDatabase) -> No
 
 @ON_SQLITE
 def test_the_file_is_readable_by_its_owner_alone(migrated: SqliteDatabase) -> None:
-    assert stat.S_IMODE(Path(migrated.database).stat().st_mode) == 0o600
+    assert stat.S_IMODE(migrated.path.stat().st_mode) == 0o600
 
 
 @ON_SQLITE
 def test_keys_are_never_used_again(migrated: SqliteDatabase) -> None:
-    rows = migrated.read("SELECT sql FROM sqlite_schema WHERE name IN ('users', 'articles')")
+    rows = migrated.query("SELECT sql FROM sqlite_schema WHERE name IN ('users', 'articles')")
     assert ["AUTOINCREMENT" in sql for (sql,) in rows] == [True, True]
 
 
 @ON_BOTH
-def test_an_answered_write_is_seen_by_everybody(migrated: Database, database_url: str) -> None:
+def test_an_answered_write_is_seen_by_everybody(
+    migrated: PeeweeDatabase, database_url: str
+) -> None:
     user = SqlUsers(migrated).add("alice#1", "a hash", NOW)
     other = open_database(database_url, timeout=1)
     assert SqlUsers(other).find(user.id) == user
-    other.release()
+    other.close()
 
 
 @pytest.fixture
@@ -183,11 +235,11 @@ def guest_url(database_url: str, cluster: Cluster) -> str:
 @ON_POSTGRES
 def test_a_password_of_special_characters_works(guest_url: str) -> None:
     database = open_database(guest_url.format(quote(ODD_PASSWORD, safe="")), timeout=2)
-    assert database.read("SELECT 1") == [(1,)]
-    database.release()
+    assert database.query("SELECT 1") == [(1,)]
+    database.close()
     stranger = open_database(guest_url.format("another"), timeout=2)
     with pytest.raises(Unavailable):
-        stranger.read("SELECT 1")
+        stranger.query("SELECT 1")
 
 
 def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -204,7 +256,7 @@ class TestTrouble:
         self, migrated: SqliteDatabase
     ) -> None:
         users = SqlUsers(migrated)
-        with closing(apsw.Connection(migrated.database)) as other:
+        with closing(apsw.Connection(str(migrated.path))) as other:
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(Unavailable):
                 users.add("alice#1", "a hash", NOW)
@@ -212,17 +264,17 @@ class TestTrouble:
 
     def test_a_full_database_is_unavailable_and_then_works(self, migrated: SqliteDatabase) -> None:
         users = SqlUsers(migrated)
-        migrated.pragma("max_page_count", migrated.pragma("page_count"))
+        migrated.peewee.pragma("max_page_count", migrated.peewee.pragma("page_count"))
         with pytest.raises(Unavailable):
             users.add("alice#1", "x" * 100_000, NOW)
-        migrated.pragma("max_page_count", 10**6)
+        migrated.peewee.pragma("max_page_count", 10**6)
         assert users.add("alice#1", "x" * 100_000, NOW).id == 1
 
     def test_a_read_only_database_is_unavailable_for_writes_alone(
         self, migrated: SqliteDatabase
     ) -> None:
         users = SqlUsers(migrated)
-        migrated.pragma("query_only", 1)
+        migrated.peewee.pragma("query_only", 1)
         with pytest.raises(Unavailable):
             users.add("alice#1", "a hash", NOW)
         assert users.find(1) is None
@@ -232,16 +284,16 @@ class TestTrouble:
 class TestMigrations:
     """The same files on both databases."""
 
-    def test_all_versions_are_applied_once(self, database: Database) -> None:
+    def test_all_versions_are_applied_once(self, database: PeeweeDatabase) -> None:
         names = [each.name for each in status(database)]
         assert (migrate(database), migrate(database)) == (names, [])
 
-    def test_every_earlier_version_comes_up_to_date(self, database: Database) -> None:
+    def test_every_earlier_version_comes_up_to_date(self, database: PeeweeDatabase) -> None:
         for version in status(database):
             migrate(database, version.number)
         assert all(each.applied for each in status(database))
 
-    def test_data_of_the_first_version_are_kept(self, database: Database) -> None:
+    def test_data_of_the_first_version_are_kept(self, database: PeeweeDatabase) -> None:
         migrate(database, 1)
         user = SqlUsers(database).add("alice#1", "a hash", NOW)
         migrate(database)
@@ -249,18 +301,15 @@ class TestMigrations:
         assert account
         assert (account.user, account.is_disabled) == (user, False)
 
-    def test_a_newer_schema_is_refused_and_left_alone(self, migrated: Database) -> None:
-        now = migrated.store_time(NOW)
-        marks = re.findall(r"\?|%s", SqlUsers(migrated)._find)[0]
-        insert = (
-            f"INSERT INTO schema_migration (name, applied) VALUES ({marks}, {marks}) RETURNING id"
-        )
-        migrated.write(insert, "9999_future", now)
+    def test_a_newer_schema_is_refused_and_left_alone(self, migrated: PeeweeDatabase) -> None:
+        mark = migrated.peewee.param
+        insert = f"INSERT INTO schema_migration (name, applied) VALUES ({mark}, {mark})"
+        migrated.query(insert, ["9999_future", migrated.to_stored(NOW)])
         with pytest.raises(SchemaTooNew):
             migrate(migrated)
 
     def test_a_version_that_fails_leaves_the_schema_as_it_was(
-        self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, database: PeeweeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         folder = tmp_path / "versions"
         folder.mkdir()
@@ -278,7 +327,7 @@ class TestMigrations:
 
     @pytest.mark.parametrize("text", UNDONE)
     def test_a_version_that_leaves_its_work_undone_is_not_recorded(
-        self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+        self, database: PeeweeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
     ) -> None:
         folder = tmp_path / "versions"
         folder.mkdir()
@@ -291,7 +340,7 @@ class TestMigrations:
         assert [bool(each.applied) for each in status(database)] == [False, False]
 
     def test_a_version_that_works_through_the_migrator_is_applied(
-        self, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, database: PeeweeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         folder = tmp_path / "versions"
         folder.mkdir()
@@ -300,7 +349,7 @@ class TestMigrations:
         (folder / "0002_done.py").write_text(DONE)
         monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
         migrate(database)
-        database.write(
+        database.query(
             "INSERT INTO articles (user_id, date_posted, title, text, karma) "
             "SELECT id, date_registered, '', '', 7 FROM users RETURNING id"
         )

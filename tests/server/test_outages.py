@@ -258,14 +258,14 @@ def test_a_thread_waits_for_a_frozen_store_no_longer_than_it_may(own_cluster: Cl
 
     def ask() -> list[Row]:
         with database.within(0.5):
-            return database.read("SELECT 1")
+            return database.query("SELECT 1")
 
     with ThreadPoolExecutor(1) as pool:
         before = pool.submit(ask).result(timeout=10)
         with frozen(own_cluster), pytest.raises(Unavailable):
             pool.submit(ask).result(timeout=10)
         after = pool.submit(ask).result(timeout=10)
-        pool.submit(database.release).result(timeout=10)
+        pool.submit(database.close).result(timeout=10)
     assert before == after == [(1,)]
 
 
@@ -277,7 +277,7 @@ def test_connections_that_were_not_made_leave_no_socket(own_cluster: Cluster) ->
             before = connections_to(own_cluster.port)
             for _ in range(3):
                 with database.within(0), suppress(Unavailable):
-                    database.read("SELECT 1")
+                    database.query("SELECT 1")
             after = connections_to(own_cluster.port)
     finally:
         gc.enable()

@@ -10,6 +10,7 @@ from functools import cache
 
 from forum.adapters.sql.database import Row
 from forum.adapters.sql.sqlite import SqliteDatabase
+from forum.adapters.sql.statements import Statement
 from forum.cli import main
 
 LATENESS = 0.1
@@ -24,21 +25,21 @@ def _committer(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(1)
 
 
-def _write_late(database: SqliteDatabase, sql: str, *parameters: object) -> list[Row]:
+def _write_late(database: SqliteDatabase, statement: Statement, **parameters: object) -> list[Row]:
     """The rows of a statement that another thread commits a little later."""
-    if database.in_transaction():
-        return _in_time(database, sql, *parameters)
+    if database.peewee.in_transaction():
+        return _in_time(database, statement, **parameters)
     rows: Future[list[Row]] = Future()
-    _committer(os.getpid()).submit(_commit_late, database, rows, sql, *parameters)
+    _committer(os.getpid()).submit(_commit_late, database, rows, statement, **parameters)
     return rows.result()
 
 
 def _commit_late(
-    database: SqliteDatabase, rows: Future[list[Row]], sql: str, *parameters: object
+    database: SqliteDatabase, rows: Future[list[Row]], statement: Statement, **parameters: object
 ) -> None:
     try:
-        with database.all_or_nothing():
-            rows.set_result(_in_time(database, sql, *parameters))
+        with database.transaction():
+            rows.set_result(_in_time(database, statement, **parameters))
             time.sleep(LATENESS)
     except Exception as error:  # noqa: BLE001  # the other thread raises it
         if not rows.done():

@@ -43,11 +43,11 @@ class MemorySessions:
             own = [each for owner, each in self._store.sessions.values() if owner == user_id]
         return sorted((s for s in own if s.expires > now), key=lambda each: each.id, reverse=True)
 
-    def touch(self, session_id: int, moment: datetime) -> None:
+    def touch(self, session_id: int, now: datetime) -> None:
         with self._store.lock:
             if session_id in self._store.sessions:
                 owner, session = self._store.sessions[session_id]
-                self._store.sessions[session_id] = owner, replace(session, last_used=moment)
+                self._store.sessions[session_id] = owner, replace(session, last_used=now)
 
     def end(self, session_id: int, user_id: int) -> Session | None:
         with self._store.lock:

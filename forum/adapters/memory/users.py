@@ -65,14 +65,14 @@ class MemoryUsers:
             if is_disabled:
                 self._end_sessions(user_id)
 
-    def delete(self, user_id: int, heir_id: int | None) -> None:
+    def delete(self, user_id: int, reassign_to: int | None) -> None:
         with self._store.lock:
             self._end_sessions(user_id)
             for article in [a for a in self._store.articles.values() if a.author.id == user_id]:
-                if heir_id is None:
+                if reassign_to is None:
                     del self._store.articles[article.id]
                 else:
-                    heir = self._store.accounts[heir_id].user
+                    heir = self._store.accounts[reassign_to].user
                     author = Author(heir.id, heir.username)
                     self._store.articles[article.id] = replace(article, author=author)
             self._store.accounts.pop(user_id, None)

@@ -7,8 +7,9 @@ from typing import TypeVar
 from peewee import JOIN, SQL, Column, Select, Table, fn
 
 from forum.adapters.sql.checks import BadColumn, CheckedValues
-from forum.adapters.sql.database import Database, Row
-from forum.adapters.sql.statements import compile_query, slot
+from forum.adapters.sql.database import BulkDatabase, Row
+from forum.adapters.sql.statements import Statement, param
+from forum.adapters.sql.tables import articles, sessions, users
 from forum.domain.ids import MAX_ID
 from forum.domain.model import Account, Article, Counts, LastIds, Session
 from forum.domain.moving.copying import UnreadableRow
@@ -22,129 +23,125 @@ _BEFORE_ALL = -MAX_ID - 1
 """The least key of a column: ids that no row should have are met too, not passed over."""
 
 
+def _batch(query: Select, key: Column) -> Statement:
+    return Statement(query.where(key > param("after")).order_by(key).limit(SQL(str(_BATCH))))
+
+
+def _insert(table: Table, *columns: str) -> Statement:
+    return Statement(table.insert({getattr(table.c, each): param(each) for each in columns}))
+
+
+COUNT_ACCOUNTS, COUNT_ARTICLES, COUNT_SESSIONS = (
+    Statement(table.select(fn.COUNT(SQL("1")))) for table in (users, articles, sessions)
+)
+ACCOUNTS = _batch(
+    users.select(
+        users.c.id,
+        users.c.username,
+        users.c.date_registered,
+        users.c.password_hash,
+        users.c.is_disabled,
+    ),
+    users.c.id,
+)
+ARTICLES = _batch(
+    articles.select(
+        articles.c.id,
+        articles.c.title,
+        articles.c.text,
+        articles.c.date_posted,
+        articles.c.user_id,
+        users.c.username,
+    ).join(users, JOIN.LEFT_OUTER, on=(users.c.id == articles.c.user_id)),
+    articles.c.id,
+)
+SESSIONS = _batch(
+    sessions.select(
+        sessions.c.id,
+        sessions.c.created,
+        sessions.c.last_used,
+        sessions.c.expires,
+        sessions.c.user_id,
+        users.c.id,
+    ).join(users, JOIN.LEFT_OUTER, on=(users.c.id == sessions.c.user_id)),
+    sessions.c.id,
+)
+ADD_ACCOUNT = _insert(users, "id", "username", "date_registered", "password_hash", "is_disabled")
+ADD_ARTICLE = _insert(articles, "id", "title", "text", "date_posted", "user_id")
+ADD_SESSION = _insert(sessions, "id", "created", "last_used", "expires", "user_id")
+
+
 class SqlArchive:
     """An `Archive` on a SQL database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: BulkDatabase) -> None:
         self._database = database
-        self._values = CheckedValues(database.load_time, database.store_time)
-        article, user, session = Table("articles"), Table("users"), Table("sessions")
-        self._counts = [
-            compile_query(database, table.select(fn.COUNT(SQL("1"))))
-            for table in (user, article, session)
-        ]
-        self._accounts = _compile_batch(
-            database,
-            user.select(
-                user.c.id,
-                user.c.username,
-                user.c.date_registered,
-                user.c.password_hash,
-                user.c.is_disabled,
-            ),
-            user.c.id,
-        )
-        self._articles = _compile_batch(
-            database,
-            article.select(
-                article.c.id,
-                article.c.title,
-                article.c.text,
-                article.c.date_posted,
-                article.c.user_id,
-                user.c.username,
-            ).join(user, JOIN.LEFT_OUTER, on=(user.c.id == article.c.user_id)),
-            article.c.id,
-        )
-        self._sessions = _compile_batch(
-            database,
-            session.select(
-                session.c.id,
-                session.c.created,
-                session.c.last_used,
-                session.c.expires,
-                session.c.user_id,
-                user.c.id,
-            ).join(user, JOIN.LEFT_OUTER, on=(user.c.id == session.c.user_id)),
-            session.c.id,
-        )
-        self._add_account = _compile_insert(
-            database, user, "date_registered", "id", "is_disabled", "password_hash", "username"
-        )
-        self._add_article = _compile_insert(
-            database, article, "date_posted", "id", "text", "title", "user_id"
-        )
-        self._add_session = _compile_insert(
-            database, session, "created", "expires", "id", "last_used", "user_id"
-        )
+        self._values = CheckedValues(database.from_stored, database.to_stored)
 
     def view(self) -> AbstractContextManager[object]:
-        return self._database.view()
+        return self._database.snapshot()
 
     def change(self) -> AbstractContextManager[object]:
         return self._database.exclusive()
 
     def counts(self) -> Counts:
-        return Counts(*(int(self._database.read(sql)[0][0]) for sql in self._counts))
+        return Counts(*map(self._count, (COUNT_ACCOUNTS, COUNT_ARTICLES, COUNT_SESSIONS)))
 
     def accounts(self) -> Iterator[Account]:
         names: set[str] = set()
-        for account in self._read("users", self._accounts, self._values.account):
+        for account in self._read("users", ACCOUNTS, self._values.account):
             if account.user.username in names:
                 raise UnreadableRow("users", account.user.id, "username")
             names.add(account.user.username)
             yield account
 
     def articles(self) -> Iterator[Article]:
-        return self._read("articles", self._articles, self._values.article)
+        return self._read("articles", ARTICLES, self._values.article)
 
     def sessions(self) -> Iterator[tuple[int, Session]]:
-        return self._read("sessions", self._sessions, self._values.session)
+        return self._read("sessions", SESSIONS, self._values.session)
 
     def last_ids(self) -> LastIds:
         return LastIds(*map(self._last_id, ("users", "articles", "sessions")))
 
     def add_accounts(self, accounts: Iterable[Account]) -> None:
-        store_time = self._database.store_time
-        self._database.write_many(
-            self._add_account,
-            (
-                (
-                    store_time(each.user.date_registered),
-                    each.user.id,
-                    each.is_disabled,
-                    each.password_hash,
-                    each.user.username,
-                )
-                for each in accounts
-            ),
+        rows = (
+            {
+                "id": each.user.id,
+                "username": each.user.username,
+                "date_registered": each.user.date_registered,
+                "password_hash": each.password_hash,
+                "is_disabled": each.is_disabled,
+            }
+            for each in accounts
         )
+        self._database.write_many(ADD_ACCOUNT, rows)
 
     def add_articles(self, articles: Iterable[Article]) -> None:
-        store_time = self._database.store_time
-        self._database.write_many(
-            self._add_article,
-            (
-                (store_time(each.date_posted), each.id, each.text, each.title, each.author.id)
-                for each in articles
-            ),
+        rows = (
+            {
+                "id": each.id,
+                "title": each.title,
+                "text": each.text,
+                "date_posted": each.date_posted,
+                "user_id": each.author.id,
+            }
+            for each in articles
         )
+        self._database.write_many(ADD_ARTICLE, rows)
 
     def add_sessions(self, sessions: Iterable[tuple[int, Session]]) -> None:
-        store_time = self._database.store_time
-        self._database.write_many(
-            self._add_session,
-            (
-                (
-                    store_time(each.created),
-                    store_time(each.expires),
-                    each.id,
-                    store_time(each.last_used),
-                    user_id,
-                )
-                for user_id, each in sessions
-            ),
+        rows = (
+            {
+                "id": each.id,
+                "created": each.created,
+                "last_used": each.last_used,
+                "expires": each.expires,
+                "user_id": user_id,
+            }
+            for user_id, each in sessions
         )
+        self._database.write_many(ADD_SESSION, rows)
 
     def raise_last_ids(self, last: LastIds) -> None:
         now = self.last_ids()
@@ -152,14 +149,18 @@ class SqlArchive:
         self._database.set_last_id("articles", max(now.article, last.article))
         self._database.set_last_id("sessions", max(now.session, last.session))
 
+    def _count(self, statement: Statement) -> int:
+        [(count,)] = self._database.read(statement)
+        return int(count)
+
     def _last_id(self, table: str) -> int:
         try:
             return self._database.last_id(table)
         except (TypeError, ValueError):
             raise UnreadableRow("sqlite_sequence", table) from None
 
-    def _read(self, table: str, sql: str, convert: Callable[..., T]) -> Iterator[T]:
-        for row in self._rows(sql):
+    def _read(self, table: str, batch: Statement, convert: Callable[..., T]) -> Iterator[T]:
+        for row in self._rows(batch):
             try:
                 value = convert(*row)
             except BadColumn as error:
@@ -168,19 +169,9 @@ class SqlArchive:
                 raise UnreadableRow(table, row[0]) from None
             yield value
 
-    def _rows(self, sql: str) -> Iterator[Row]:
-        """All rows of a statement that answers a batch after the id that it is given; the id comes first."""
-        rows = self._database.read(sql, _BEFORE_ALL)
+    def _rows(self, batch: Statement) -> Iterator[Row]:
+        """All rows of a statement that returns some of those after an id; the id comes first."""
+        rows = self._database.read(batch, after=_BEFORE_ALL)
         while rows:
             yield from rows
-            rows = self._database.read(sql, rows[-1][0])
-
-
-def _compile_batch(database: Database, query: Select, key: Column) -> str:
-    batch = query.where(key > slot("after")).order_by(key).limit(SQL(str(_BATCH)))
-    return compile_query(database, batch, "after")
-
-
-def _compile_insert(database: Database, table: Table, *columns: str) -> str:
-    values = {getattr(table.c, column): slot(column) for column in columns}
-    return compile_query(database, table.insert(values), *columns)
+            rows = self._database.read(batch, after=rows[-1][0])

@@ -16,10 +16,10 @@ class CheckedValues:
     """Makes values of the columns of rows that are moved. Every method raises `BadColumn`."""
 
     def __init__(
-        self, load_time: Callable[[Any], datetime], store_time: Callable[[datetime], object]
+        self, from_stored: Callable[[Any], datetime], to_stored: Callable[[datetime], object]
     ) -> None:
-        self._load_time = load_time
-        self._store_time = store_time
+        self._from_stored = from_stored
+        self._to_stored = to_stored
 
     def account(
         self, id: object, username: object, date: object, password_hash: object, is_disabled: object
@@ -64,11 +64,11 @@ class CheckedValues:
 
     def _time(self, column: str, stored: object) -> datetime:
         try:
-            moment = self._load_time(stored)
+            moment = self._from_stored(stored)
         except (TypeError, ValueError, AttributeError, OverflowError):
             raise BadColumn(column) from None
         # Python reads other forms too, which the database would sort among the stored ones wrongly.
-        if self._store_time(moment) != stored:
+        if self._to_stored(moment) != stored:
             raise BadColumn(column)
         return moment
 

@@ -1,73 +1,57 @@
-"""What the repositories need of a SQL database."""
+"""What repositories need of a SQL database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
-from peewee import (
-    Context,
-)
+from forum.adapters.sql.statements import Statement
 
 Row = Sequence[Any]
 """The columns in the order of the statement; the first alone where the driver cannot convert all."""
 
 
 class Database(Protocol):
-    """What the repositories need of a database. Both methods answer all rows, with nothing left open.
+    """Runs statements with all their parameters by name; times among them are converted.
 
-    They raise `Unavailable` when the database cannot answer now, and Peewee's `IntegrityError` when
-    a constraint refuses a write.
+    Both methods return all rows, with nothing left open. They raise `Unavailable` when the database
+    cannot answer now, Peewee's `IntegrityError` when a constraint refuses a write, and TypeError or
+    KeyError where parameters are missing or too many.
     """
 
-    def read(self, sql: str, *parameters: object) -> list[Row]:
+    def read(self, statement: Statement, **parameters: object) -> list[Row]:
         """Run one statement that changes nothing."""
 
-    def write(self, sql: str, *parameters: object) -> list[Row]:
-        """Run one statement in a transaction of its own, committed on return, or as a part of an exclusive one."""
+    def write(self, statement: Statement, **parameters: object) -> list[Row]:
+        """Run one statement that is committed on return, or with the transaction around it."""
 
-    def create(self) -> None:
-        """Make an empty database where there is none and one can be made. Raises OSError."""
+    def transaction(self) -> AbstractContextManager[object]:
+        """All or nothing for the writes inside. One inside another takes back only its own writes.
 
-    def demand(self) -> None:
-        """Raise FileNotFoundError where it can be told that there is no database."""
-
-    def release(self) -> None:
-        """Close the connections of all threads."""
-
-    def within(self, seconds: float) -> AbstractContextManager[object]:
-        """Let this thread wait for the database so long at most, in all, until the end of the block.
-
-        Beyond it `Unavailable` is raised. A write that a server has received, but not answered, may
-        be done all the same.
+        Raises `Unavailable`.
         """
 
-    for_update: bool
-    """Whether rows can be locked one by one."""
+    def from_stored(self, stored: Any) -> datetime:
+        """The aware moment of a column. Raises one of `UNREADABLE` at anything else."""
 
-    def all_or_nothing(self) -> AbstractContextManager[object]:
-        """All or nothing for the writes inside. Raises `Unavailable`."""
 
-    def exclusive(self) -> AbstractContextManager[Any]:
-        """A transaction, around any number of reads and writes, beside which nobody else writes."""
+class BulkDatabase(Database, Protocol):
+    """What moving a whole store needs besides."""
 
-    def view(self) -> AbstractContextManager[Any]:
+    def snapshot(self) -> AbstractContextManager[object]:
         """A transaction, around any number of reads, that sees one state of the database."""
 
-    def write_many(self, sql: str, rows: Iterable[Row]) -> None:
-        """Run one statement for each row of parameters, inside `exclusive`."""
+    def exclusive(self) -> AbstractContextManager[object]:
+        """A transaction, around any number of reads and writes, beside which nobody else writes."""
+
+    def write_many(self, statement: Statement, rows: Iterable[Mapping[str, object]]) -> None:
+        """Run one statement for each of the parameters, inside `exclusive`."""
+
+    def to_stored(self, moment: datetime) -> object:
+        """The moment as this database keeps it: naive, in UTC, to the microsecond."""
 
     def last_id(self, table: str) -> int:
         """The greatest key that the table has ever given; 0 for none."""
 
     def set_last_id(self, table: str, id: int) -> None:
         """Give greater keys only."""
-
-    def get_sql_context(self) -> Context:
-        """Peewee's, which turns queries into this database's dialect."""
-
-    def store_time(self, moment: datetime) -> object:
-        """The moment as this database keeps it: naive, in UTC, to the microsecond."""
-
-    def load_time(self, stored: Any) -> datetime:
-        """The aware moment that `store_time` stored. Raises one of `UNREADABLE` at anything else."""

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from forum.adapters.sql.database import Database
+from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.sqlite import SqliteDatabase
 
 SQLITE_PREFIX = "sqlite:///"
@@ -13,7 +13,7 @@ class BadUrl(Exception):
     """No database can be opened by this URL; the text says why."""
 
 
-def open_database(url: str, timeout: float) -> Database:
+def open_database(url: str, timeout: float) -> PeeweeDatabase:
     """The database at `sqlite:///relative/path`, `sqlite:////absolute/path` or `postgresql://…`; nothing is touched yet.
 
     `timeout` is how many seconds a statement may take or wait for others. Raises `BadUrl`.
@@ -30,7 +30,7 @@ def open_database(url: str, timeout: float) -> Database:
     return SqliteDatabase(Path(path), timeout)
 
 
-def _open_postgres(url: str, timeout: float) -> Database:
+def _open_postgres(url: str, timeout: float) -> PeeweeDatabase:
     try:
         import psycopg  # noqa: PLC0415  # an optional extra
 

@@ -1,32 +1,24 @@
 """PostgreSQL through psycopg 3."""
 
-import logging
 import math
 import select
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from traceback import clear_frames
 from typing import Any, TypeVar
 
 import psycopg
-from peewee import (  # type: ignore[attr-defined]  # the stubs leave the wrapper out
-    DataError,
-    IntegrityError,
-    PeeweeException,
-    PostgresqlDatabase,
-    ProgrammingError,
-    Psycopg3Adapter,
-    __exception_wrapper__,
-)
+from peewee import BigAutoField, PostgresqlDatabase, Psycopg3Adapter
 from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from forum.adapters.sql.connections import TrackedConnections
 from forum.adapters.sql.database import Row
+from forum.adapters.sql.peewee_database import PeeweeDatabase, TrackedConnections, translated
+from forum.adapters.sql.postgres_schema import PostgresSchema
+from forum.adapters.sql.schema import SchemaReader
 from forum.adapters.sql.time_limit import TimeLimit
-from forum.domain.errors import Unavailable
 
 _MIGRATION_LOCK = 0x666F72756D
 """The key of the advisory lock: "forum" in ASCII."""
@@ -38,8 +30,6 @@ _LEAST = 0.05
 """Seconds for an answer, also when no time is left: a rollback takes less, and saves the connection."""
 
 T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
 
 
 class _Connection(psycopg.Connection[Any]):
@@ -72,7 +62,7 @@ class _Connection(psycopg.Connection[Any]):
 class _Adapter(Psycopg3Adapter):
     """Peewee's way to psycopg, with connections that know the limit of their database."""
 
-    def connect(self, db: "PostgresDatabase", **parameters: Any) -> _Connection:
+    def connect(self, db: "_PsycopgDatabase", **parameters: Any) -> _Connection:
         left = db.limit.seconds_left()
         if left is not None:
             parameters["connect_timeout"] = max(
@@ -88,111 +78,108 @@ class _Adapter(Psycopg3Adapter):
         return connection
 
 
-class PostgresDatabase(TrackedConnections, PostgresqlDatabase):
-    """A `Database` on one or several servers, with a connection for each thread.
+class _PsycopgDatabase(TrackedConnections, PostgresqlDatabase):
+    psycopg3_adapter = _Adapter
+    key_field = BigAutoField
+    limit: TimeLimit
 
-    A single statement is its own transaction, so none is opened around it. A connection that the
-    server has ended is noticed before it is used; whatever fails is followed by a fresh one.
+
+class PostgresDatabase(PeeweeDatabase):
+    """A database on one or several servers.
+
+    A single statement is its own transaction, so none is opened around it: that is one trip to the
+    server instead of three. A connection that the server has ended is noticed before it is used;
+    whatever fails is followed by a fresh one.
     """
 
-    psycopg3_adapter = _Adapter
+    is_embedded = False
 
     def __init__(self, url: str, timeout: float) -> None:
         """Open nothing yet. Connecting and every statement may take `timeout` seconds each."""
-        self.limit = TimeLimit()
-        super().__init__(url, prefer_psycopg3=True, **_options(url, timeout))
+        peewee = _PsycopgDatabase(url, prefer_psycopg3=True, **_options(url, timeout))
+        super().__init__(peewee)
+        peewee.limit = self._limit
 
     def create(self) -> None:
         """Nothing: a database on a server is made by its operator."""
 
-    def demand(self) -> None:
+    def require(self) -> None:
         """Nothing: connecting tells."""
 
-    def within(self, seconds: float) -> AbstractContextManager[object]:
-        return self.limit.within(seconds)
-
-    def read(self, sql: str, *parameters: object) -> list[Row]:
-        try:
-            return self._all_rows(sql, parameters)
-        except PeeweeException as error:
-            raise self._refusal(error) from error
+    def give_way_to_signals(self) -> None:
+        """Nothing: psycopg gives way by itself."""
 
     @contextmanager
-    def all_or_nothing(self) -> Iterator[None]:
-        try:
-            self._leave_dead_connection()
-            with self.atomic():
-                yield
-        except PeeweeException as error:
-            raise self._refusal(error) from error
+    def schema_at_one_moment(self) -> Iterator[SchemaReader]:
+        with self.snapshot():
+            yield self.schema_in_transaction()
 
-    # A lone statement commits by itself, with one trip to the server instead of three.
-    write = read
+    def schema_in_transaction(self) -> SchemaReader:
+        return PostgresSchema(self.query)
 
-    def store_time(self, moment: datetime) -> datetime:
+    def to_stored(self, moment: datetime) -> datetime:
         return moment.astimezone(UTC).replace(tzinfo=None)
 
-    def load_time(self, stored: datetime) -> datetime:
+    def from_stored(self, stored: datetime) -> datetime:
         return stored.replace(tzinfo=UTC)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Wait, however long, for every other one of this kind and for all who write at the moment."""
-        with self.limit.within(None), self.atomic():
-            self.execute_sql("SET LOCAL statement_timeout = 0")
-            self.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
-            for table in self.get_tables():
-                self.execute_sql(f'LOCK TABLE "{table}" IN EXCLUSIVE MODE')
+        with self._limit.within(None), self.peewee.atomic():
+            self.peewee.execute_sql("SET LOCAL statement_timeout = 0")
+            self.peewee.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
+            for table in self.peewee.get_tables():
+                self.peewee.execute_sql(f'LOCK TABLE "{table}" IN EXCLUSIVE MODE')
             yield
 
     @contextmanager
-    def view(self) -> Iterator[None]:
-        with self.atomic():
-            self.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            self.execute_sql("SET LOCAL statement_timeout = 0")
+    def snapshot(self) -> Iterator[None]:
+        with self.peewee.atomic():
+            self.peewee.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            self.peewee.execute_sql("SET LOCAL statement_timeout = 0")
             yield
 
-    def write_many(self, sql: str, rows: Iterable[Row]) -> None:
-        with __exception_wrapper__:
-            self.cursor().executemany(sql, rows)
-
     def last_id(self, table: str) -> int:
-        [(last, is_called)] = self.read(f"SELECT last_value, is_called FROM {table}_id_seq")  # noqa: S608
+        [(last, is_called)] = self.query(f"SELECT last_value, is_called FROM {table}_id_seq")  # noqa: S608
         return int(last) if is_called else 0
 
     def set_last_id(self, table: str, id: int) -> None:
         # A sequence begins at 1, so that 0 is said as "1, not given yet".
-        self.write("SELECT setval(%s, %s, %s)", f"{table}_id_seq", max(id, 1), id > 0)
+        self.query("SELECT setval(%s, %s, %s)", [f"{table}_id_seq", max(id, 1), id > 0])
 
-    def _all_rows(self, sql: str, parameters: tuple[object, ...]) -> list[Row]:
+    @contextmanager
+    def _outermost(self) -> Iterator[None]:
         self._leave_dead_connection()
-        with __exception_wrapper__:
-            cursor = self.execute_sql(sql, parameters)
+        with self.peewee.atomic():
+            yield
+
+    def _all_rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
+        self._leave_dead_connection()
+        with translated:
+            cursor = self.peewee.execute_sql(sql, parameters)
+            if cursor.description is None:
+                return []
             try:
                 rows: list[Row] = cursor.fetchall()
             except psycopg.DataError:
                 rows = list(_convertible_rows(cursor))
         return rows
 
+    def _leave_connection(self) -> None:
+        self.peewee.close()
+
     def _leave_dead_connection(self) -> None:
-        if not self.in_transaction() and self._is_dead():
-            self.close()
+        if not self.peewee.in_transaction() and self._is_dead():
+            self.peewee.close()
 
     def _is_dead(self) -> bool:
         """Whether the server has said something to an idle connection: its last words, or the end of the stream."""
-        if self.is_closed():
+        if self.peewee.is_closed():
             return False
         poll = select.poll()
-        poll.register(self.connection().pgconn.socket, select.POLLIN)
+        poll.register(self.peewee.connection().pgconn.socket, select.POLLIN)
         return bool(poll.poll(0))
-
-    def _refusal(self, error: PeeweeException) -> Exception:
-        if isinstance(error, IntegrityError | DataError | ProgrammingError):
-            return error
-        if not self.in_transaction():
-            self.close()
-        _log.warning("the database refused: %s", " ".join(str(error).split()))
-        return Unavailable()
 
 
 def _convertible_rows(cursor: psycopg.Cursor) -> Iterator[Row]:

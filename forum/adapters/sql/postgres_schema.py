@@ -1,8 +1,8 @@
 """The schema of a PostgreSQL database, in the words in which that of a SQLite database is told."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Sequence
 
-from forum.adapters.sql.database import Database
+from forum.adapters.sql.database import Row
 from forum.adapters.sql.schema import KIND, PLAIN, Schema
 
 _KINDS = {
@@ -81,23 +81,38 @@ _OTHERS = f"""
 """  # noqa: S608  # put together from literals
 
 
-def read_schema(database: Database, tables: Collection[str]) -> Schema:
-    """The schema of those of these tables that are there. Raises `Unavailable`."""
-    names = list(tables)
-    schema: dict[str, dict[str, str]]
-    schema = {name: {KIND: _KINDS[kind]} for name, kind in database.read(_TABLES, names)}
-    for table, column, *declared in database.read(_COLUMNS, names):
-        schema[table][f"column {column}"] = _column(*declared)
-    for table, index, is_unique, is_odd, columns, descending in database.read(_INDEXES, names):
-        words = [
-            f"{column}{' DESC' if is_descending else ''}"
-            for column, is_descending in zip(columns, descending, strict=False)
-        ]
-        begin = f"{'odd ' if is_odd else ''}{'unique' if is_unique else PLAIN}"
-        schema[table][f"index {index}"] = " ".join([begin, *words])
-    for table, part in database.read(_OTHERS, names, names, names):
-        schema[table][part] = "foreign"
-    return schema
+Query = Callable[[str, Sequence[object]], list[Row]]
+"""Runs a statement and returns all rows. Raises `Unavailable`."""
+
+
+class PostgresSchema:
+    """A `SchemaReader` on what runs a query."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+
+    def rows(self, sql: str) -> list[Row]:
+        return self._query(sql, ())
+
+    def read(self, tables: Collection[str]) -> Schema:
+        names = list(tables)
+        schema: dict[str, dict[str, str]]
+        schema = {name: {KIND: _KINDS[kind]} for name, kind in self._query(_TABLES, [names])}
+        for table, column, *declared in self._query(_COLUMNS, [names]):
+            schema[table][f"column {column}"] = _column(*declared)
+        for table, index, *parts in self._query(_INDEXES, [names]):
+            schema[table][f"index {index}"] = _index(*parts)
+        for table, part in self._query(_OTHERS, [names] * 3):
+            schema[table][part] = "foreign"
+        return schema
+
+
+def _index(is_unique: bool, is_odd: bool, columns: Sequence[str], descending: Sequence[int]) -> str:
+    words = [
+        f"{column}{' DESC' if is_descending else ''}"
+        for column, is_descending in zip(columns, descending, strict=False)
+    ]
+    return " ".join([f"{'odd ' if is_odd else ''}{'unique' if is_unique else PLAIN}", *words])
 
 
 def _column(

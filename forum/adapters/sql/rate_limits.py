@@ -3,15 +3,58 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from peewee import EXCLUDED, SQL, Case, Select, Table
+from peewee import EXCLUDED, SQL, Case
 
 from forum.adapters.sql.database import Database
 from forum.adapters.sql.rows import UNREADABLE
-from forum.adapters.sql.statements import compile_query, lock, slot
+from forum.adapters.sql.statements import LockingSelect, Statement, param
+from forum.adapters.sql.tables import counters
 from forum.domain.model import Quota
 
 _FORGOTTEN = 10
 """Counters that each use clears away, at most: more than it makes."""
+
+_ONE = SQL("1")
+
+# A window is over when its end has come, or lies further ahead than a whole window does: then the
+# clock was put back, and waiting for it would shut everybody out.
+_IS_OVER = (counters.c.resets <= param("now")) | (counters.c.resets > EXCLUDED.resets)
+
+# Where rows can be locked, only those that nobody else uses.
+_old = counters.alias("old")
+_OVER = (
+    LockingSelect(_old, _old.c.key)
+    .where(_old.c.resets <= param("now"))
+    .limit(SQL(str(_FORGOTTEN)))
+    .locking("FOR UPDATE SKIP LOCKED")
+)
+
+TAKE = Statement(
+    counters.insert(
+        {
+            counters.c.key: param("key"),
+            counters.c.taken: _ONE,
+            counters.c.resets: param("resets"),
+        }
+    )
+    .on_conflict(
+        conflict_target=[counters.c.key],
+        update={
+            counters.c.taken: Case(None, [(_IS_OVER, _ONE)], counters.c.taken + _ONE),
+            counters.c.resets: Case(None, [(_IS_OVER, EXCLUDED.resets)], counters.c.resets),
+        },
+        where=_IS_OVER | (counters.c.taken < param("limit")),
+    )
+    .returning(counters.c.taken)
+)
+FIND_RESET = Statement(counters.select(counters.c.resets).where(counters.c.key == param("key")))
+FORGET = Statement(counters.delete().where(counters.c.key == param("key")))
+GIVE_BACK = Statement(
+    counters.update({counters.c.taken: counters.c.taken - _ONE}).where(
+        counters.c.key == param("key"), counters.c.resets > param("now")
+    )
+)
+FORGET_OVER = Statement(counters.delete().where(counters.c.key.in_(_OVER)))
 
 
 class SqlCounters:
@@ -19,75 +62,37 @@ class SqlCounters:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        counter = Table("counters")
-        one = SQL("1")
-        # A window is over when its end has come, or lies further ahead than a whole window does:
-        # then the clock was put back, and waiting for it would shut everybody out.
-        is_over = (counter.c.resets <= slot("now")) | (counter.c.resets > EXCLUDED.resets)
-        self._take = compile_query(
-            database,
-            counter.insert(
-                {counter.c.key: slot("key"), counter.c.taken: one, counter.c.resets: slot("resets")}
-            )
-            .on_conflict(
-                conflict_target=[counter.c.key],
-                update={
-                    counter.c.taken: Case(None, [(is_over, one)], counter.c.taken + one),
-                    counter.c.resets: Case(None, [(is_over, EXCLUDED.resets)], counter.c.resets),
-                },
-                where=is_over | (counter.c.taken < slot("limit")),
-            )
-            .returning(counter.c.taken),
-            "key", "resets", "now", "now", "now", "limit",
-        )  # fmt: skip
-        self._find_reset = compile_query(
-            database, counter.select(counter.c.resets).where(counter.c.key == slot("key")), "key"
-        )
-        self._forget = compile_query(
-            database,
-            counter.delete().where(counter.c.key == slot("key")).returning(one),
-            "key",
-        )
-        self._give_back = compile_query(
-            database,
-            counter.update({counter.c.taken: counter.c.taken - one})
-            .where(counter.c.key == slot("key"), counter.c.resets > slot("now"))
-            .returning(counter.c.taken),
-            "key", "now",
-        )  # fmt: skip
-        self._forget_over = compile_query(
-            database,
-            counter.delete().where(counter.c.key.in_(_over(database, counter))).returning(one),
-            "now",
-        )
 
     def take(self, quotas: Sequence[Quota], now: datetime) -> datetime | None:
         try:
-            with self._database.all_or_nothing():
+            with self._database.transaction():
                 for quota in quotas:
                     self._take_one(quota, now)
         except _UsedUp as used_up:
             return used_up.until
-        self._database.write(self._forget_over, self._database.store_time(now))
+        self._database.write(FORGET_OVER, now=now)
         return None
 
     def give_back(self, quotas: Sequence[Quota], now: datetime) -> None:
-        with self._database.all_or_nothing():
+        with self._database.transaction():
             for quota in quotas:
-                self._database.write(self._give_back, quota.key, self._database.store_time(now))
+                self._database.write(GIVE_BACK, key=quota.key, now=now)
 
     def _take_one(self, quota: Quota, now: datetime) -> None:
-        moment = self._database.store_time(now)
-        resets = self._database.store_time(now + quota.window)
-        parameters = (quota.key, resets, moment, moment, moment, quota.limit)
-        if self._database.write(self._take, *parameters):
+        parameters = {
+            "key": quota.key,
+            "limit": quota.limit,
+            "now": now,
+            "resets": now + quota.window,
+        }
+        if self._database.write(TAKE, **parameters):
             return
-        [(until,)] = self._database.read(self._find_reset, quota.key)
+        [(until,)] = self._database.read(FIND_RESET, key=quota.key)
         try:
-            raise _UsedUp(self._database.load_time(until))
+            raise _UsedUp(self._database.from_stored(until))
         except UNREADABLE:  # Nobody can know when it is over, so it is over now.
-            self._database.write(self._forget, quota.key)
-            self._database.write(self._take, *parameters)
+            self._database.write(FORGET, key=quota.key)
+            self._database.write(TAKE, **parameters)
 
 
 class _UsedUp(Exception):
@@ -96,10 +101,3 @@ class _UsedUp(Exception):
     def __init__(self, until: datetime) -> None:
         super().__init__(until)
         self.until = until
-
-
-def _over(database: Database, counter: Table) -> Select:
-    """Some counters whose windows are over; where rows can be locked, only those that nobody else uses."""
-    old = counter.alias("old")
-    query = old.select(old.c.key).where(old.c.resets <= slot("now")).limit(SQL(str(_FORGOTTEN)))
-    return lock(database, query, "FOR UPDATE SKIP LOCKED")

@@ -30,11 +30,11 @@ _logged: dict[tuple[str, object], float] = {}
 class Values:
     """Makes values of columns. Every method raises one of `UNREADABLE` where it cannot."""
 
-    def __init__(self, load_time: Callable[[Any], datetime]) -> None:
-        self._load_time = load_time
+    def __init__(self, from_stored: Callable[[Any], datetime]) -> None:
+        self._from_stored = from_stored
 
     def user(self, id: int, username: object, date_registered: object) -> User:
-        return User(id, _text(username), self._load_time(date_registered))
+        return User(id, _text(username), self._from_stored(date_registered))
 
     def account(
         self, id: int, username: object, date: object, password_hash: object, is_disabled: object
@@ -46,7 +46,7 @@ class Values:
     ) -> Headline:
         if not type(title) is type(username) is str:  # Not by `_text`: it is read most often.
             raise TypeError
-        return Headline(id, title, self._load_time(date_posted), Author(author_id, username))
+        return Headline(id, title, self._from_stored(date_posted), Author(author_id, username))
 
     def article(
         self,
@@ -60,11 +60,11 @@ class Values:
         if not type(title) is type(text) is type(username) is str:
             raise TypeError
         author = Author(author_id, username)
-        return Article(id, title, text, self._load_time(date_posted), author)
+        return Article(id, title, text, self._from_stored(date_posted), author)
 
     def session(self, id: int, created: object, last_used: object, expires: object) -> Session:
-        load_time = self._load_time
-        return Session(id, load_time(created), load_time(last_used), load_time(expires))
+        from_stored = self._from_stored
+        return Session(id, from_stored(created), from_stored(last_used), from_stored(expires))
 
 
 def read_one(table: str, convert: Callable[..., T], rows: Sequence[_Row]) -> T | None:

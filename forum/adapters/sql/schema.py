@@ -1,6 +1,7 @@
 """What the tables of a database are made of, in one form for every dialect, and compared."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 Schema = Mapping[str, Mapping[str, str]]
 """For each table its parts, such as `column id` or `index user_username`, and their declaration."""
@@ -12,6 +13,16 @@ PLAIN = "plain"
 """The first word of an index that neither refuses nor computes anything when rows are written."""
 
 _LONGEST_NAME = 60
+
+
+class SchemaReader(Protocol):
+    """A look at the tables of a database, without running anything that is in them."""
+
+    def read(self, tables: Collection[str]) -> Schema:
+        """The schema of those of these tables that are there."""
+
+    def rows(self, sql: str) -> list[Sequence[Any]]:
+        """All rows of a SELECT without parameters."""
 
 
 class SchemaDiffers(Exception):

@@ -24,7 +24,7 @@ def backup(database: SqliteDatabase, target: Path, secrets: Sequence[str] = ()) 
     """
     status(database)
     with _draft(target) as draft:
-        database.execute_sql("VACUUM INTO ?", (os.fspath(draft),))
+        database.peewee.execute_sql("VACUUM INTO ?", (os.fspath(draft),))
         take_secrets(draft)
         if secrets:
             put_secrets(draft, secrets)
@@ -42,7 +42,7 @@ def restore(
     `SchemaTooNew`, and other OSError, also where the backup is not a sound one of the forum;
     nothing is left behind then.
     """
-    path = Path(target.database)
+    path = target.path
     _require_free(path)
     for remains in (_beside(path, "-wal"), _beside(path, "-shm"), _beside(path, "-journal")):
         if remains.exists():
@@ -119,4 +119,4 @@ def _migrate(path: Path) -> None:
     except SchemaDiffers as error:
         raise OSError(f"the backup {error}") from None
     finally:
-        database.release()
+        database.close()

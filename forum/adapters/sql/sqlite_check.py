@@ -29,7 +29,7 @@ def check(path: Path) -> None:
         uri = path.absolute().as_uri() + "?immutable=1"
         with closing(apsw.Connection(uri, flags)) as connection:
             sqlite_schema.distrust(connection)
-            schema = require_own_schema(connection)
+            schema = require_own_schema(sqlite_schema.SqliteSchema(connection))
             _check_pages(connection)
             _check_data(connection, schema)
     except SchemaDiffers as error:
@@ -107,7 +107,7 @@ def _is_flag(value: object) -> bool:
 
 
 def _is_time(value: object) -> bool:
-    """Whether this is a moment as `SqliteDatabase.store_time` writes it."""
+    """Whether this is a moment as `SqliteDatabase.to_stored` writes it."""
     try:
         moment = datetime.fromisoformat(str(value))
     except ValueError:

@@ -5,8 +5,6 @@ from collections.abc import Callable
 
 import apsw
 
-from forum.adapters.sql.sqlite import SqliteDatabase
-
 _STEPS = 100_000
 """Of SQLite's virtual machine between two looks at the signals: a few milliseconds."""
 
@@ -22,11 +20,6 @@ def give_way(connection: apsw.Connection, busy_timeout: float) -> None:
     """
     connection.set_progress_handler(lambda: False, _STEPS)
     connection.set_busy_handler(_wait(busy_timeout))
-
-
-def let_database_give_way(database: SqliteDatabase, busy_timeout: float) -> None:
-    """The same for the connection of this thread."""
-    give_way(database.connection(), busy_timeout)
 
 
 def _wait(busy_timeout: float) -> Callable[[int], bool]:

@@ -1,7 +1,7 @@
 """The schema of a SQLite database, read without running anything that is in it."""
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,20 @@ _QUOTED = re.compile(
 _CONSTRAINT = re.compile(
     r"\b(?:CHECK|CONFLICT|DEFERRABLE|DEFERRED|STRICT|WITHOUT)\b", re.IGNORECASE
 )
+
+
+class SqliteSchema:
+    """A `SchemaReader` on a connection."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def read(self, tables: Collection[str]) -> Schema:
+        return read_schema(self._connection, tables)
+
+    def rows(self, sql: str) -> list[Sequence[Any]]:
+        rows: list[Sequence[Any]] = list(self._connection.execute(sql))
+        return rows
 
 
 @contextmanager

@@ -7,14 +7,14 @@ import apsw
 
 
 def read_row_by_row(
-    connection: apsw.Connection, sql: str, parameters: tuple[object, ...]
+    connection: apsw.Connection, sql: str, parameters: Sequence[object]
 ) -> list[Sequence[Any]]:
     """The rows of a statement that changes nothing, of those that are not UTF-8 only the first column, None if it is no integer."""
     return list(_rows(connection, sql, parameters))
 
 
 def _rows(
-    connection: apsw.Connection, sql: str, parameters: tuple[object, ...]
+    connection: apsw.Connection, sql: str, parameters: Sequence[object]
 ) -> Iterator[Sequence[Any]]:
     cursor = connection.execute(sql, parameters)
     name = cursor.get_description()[0][0].replace('"', '""')

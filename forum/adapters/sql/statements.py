@@ -1,30 +1,47 @@
-"""Statements, built with Peewee once when a repository is made, and kept as strings.
+"""Statements with parameters by name.
 
-Building one anew for each call costs ten times as much as running it.
+Building one costs ten times as much as running it, so each is built when its module is imported and
+rendered once for each database.
 """
 
-from peewee import (
-    Query,
-    Select,
-    Value,
-)
+from typing import Any, ClassVar
 
-from forum.adapters.sql.database import Database
+from peewee import Context, Query, Select, Table, Value
 
 
-def lock(database: Database, query: Select, mode: str) -> Select:
-    """The query, which locks the rows that it finds where rows can be locked one by one; elsewhere whoever writes is alone."""
-    return query.for_update(mode) if database.for_update else query  # type: ignore[arg-type]  # the stubs know no mode
+class Statement:
+    """A query without a dialect. Identity is equality."""
+
+    all: ClassVar[list["Statement"]] = []
+    """Every statement of the program, so that a database can render them when it is made."""
+
+    def __init__(self, query: Query) -> None:
+        self._query = query
+        self.all.append(self)
+
+    def render(self, context: Context) -> tuple[str, tuple[str, ...], int]:
+        """The SQL in the dialect of the context, the parameter in each place, and how many there are."""
+        sql, names = context.parse(self._query)
+        return str(sql), tuple(names), len(set(names))
 
 
-def slot(name: str) -> Value:
-    """A place for a parameter; Peewee passes it on as it is."""
+class LockingSelect(Select):
+    """A SELECT whose lock is left out where rows cannot be locked one by one: there whoever writes is alone."""
+
+    def __init__(self, table: Table, *columns: Any, **options: Any) -> None:
+        super().__init__([table], columns, **options)
+
+    def locking(self, mode: str) -> Select:
+        """The same query, which locks the rows that it finds in this mode."""
+        return self.for_update(mode)  # type: ignore[arg-type]  # the stubs know no mode
+
+    def __sql__(self, ctx: Context) -> Any:
+        if ctx.state.for_update:
+            return super().__sql__(ctx)
+        unlocked = self.for_update(for_update=False)
+        return Select.__sql__(unlocked, ctx)
+
+
+def param(name: str) -> Value:
+    """The place of a parameter; Peewee passes it on as it is."""
     return Value(name, converter=False)
-
-
-def compile_query(database: Database, query: Query, *parameters: str) -> str:
-    """The SQL of a query whose slots come in this order."""
-    sql, slots = database.get_sql_context().parse(query)
-    if slots != list(parameters):
-        raise TypeError(f"the statement takes {slots}, not {parameters}")
-    return str(sql)

@@ -2,16 +2,54 @@
 
 from datetime import datetime
 
-from peewee import (
-    IntegrityError,
-    Table,
-)
+from peewee import IntegrityError
 
 from forum.adapters.sql.database import Database
 from forum.adapters.sql.rows import Values, read_all, read_one
-from forum.adapters.sql.statements import compile_query, lock, slot
+from forum.adapters.sql.statements import LockingSelect, Statement, param
+from forum.adapters.sql.tables import articles, sessions, users
 from forum.domain.errors import UsernameTaken
 from forum.domain.model import Account, User
+
+_PUBLIC = (users.c.id, users.c.username, users.c.date_registered)
+_ACCOUNT = (*_PUBLIC, users.c.password_hash, users.c.is_disabled)
+
+FIND = Statement(users.select(*_PUBLIC).where(users.c.id == param("id")))
+FIND_ACCOUNT = Statement(users.select(*_ACCOUNT).where(users.c.username == param("username")))
+FIND_ALL = Statement(users.select(*_ACCOUNT).order_by(users.c.id))
+ADD = Statement(
+    users.insert(
+        {
+            users.c.username: param("username"),
+            users.c.password_hash: param("password_hash"),
+            users.c.date_registered: param("date_registered"),
+        }
+    ).returning(users.c.id)
+)
+REPLACE_PASSWORD_HASH = Statement(
+    users.update({users.c.password_hash: param("new")})
+    .where(users.c.id == param("id"), users.c.password_hash == param("old"))
+    .returning(users.c.id)
+)
+SET_PASSWORD_HASH = Statement(
+    users.update({users.c.password_hash: param("new")})
+    .where(users.c.id == param("id"))
+    .returning(users.c.id)
+)
+SET_DISABLED = Statement(
+    users.update({users.c.is_disabled: param("is_disabled")}).where(users.c.id == param("id"))
+)
+LOCK = Statement(
+    LockingSelect(users, users.c.id).where(users.c.id == param("id")).locking("FOR UPDATE")
+)
+DELETE = Statement(users.delete().where(users.c.id == param("id")))
+END_SESSIONS = Statement(sessions.delete().where(sessions.c.user_id == param("user_id")))
+DELETE_ARTICLES = Statement(articles.delete().where(articles.c.user_id == param("user_id")))
+REASSIGN_ARTICLES = Statement(
+    articles.update({articles.c.user_id: param("reassign_to")}).where(
+        articles.c.user_id == param("user_id")
+    )
+)
 
 
 class SqlUsers:
@@ -19,115 +57,57 @@ class SqlUsers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._values = Values(database.load_time)
-        user, session, article = Table("users"), Table("sessions"), Table("articles")
-        own = user.c.id == slot("id")
-        public = (user.c.id, user.c.username, user.c.date_registered)
-        account = (*public, user.c.password_hash, user.c.is_disabled)
-        self._find = compile_query(
-            database, user.select(*public).where(user.c.id == slot("id")), "id"
-        )
-        self._find_account = compile_query(
-            database,
-            user.select(*account).where(user.c.username == slot("username")),
-            "username",
-        )
-        self._find_all = compile_query(database, user.select(*account).order_by(user.c.id))
-        self._add = compile_query(
-            database,
-            user.insert(
-                {
-                    user.c.username: slot("username"),
-                    user.c.password_hash: slot("hash"),
-                    user.c.date_registered: slot("date"),
-                }
-            ).returning(user.c.id),
-            "date", "hash", "username",
-        )  # fmt: skip
-        self._replace_password_hash = compile_query(
-            database,
-            user.update({user.c.password_hash: slot("new")})
-            .where(user.c.id == slot("id"), user.c.password_hash == slot("old"))
-            .returning(user.c.id),
-            "new", "id", "old",
-        )  # fmt: skip
-        self._set_password_hash = compile_query(
-            database,
-            user.update({user.c.password_hash: slot("new")}).where(own).returning(user.c.id),
-            "new", "id",
-        )  # fmt: skip
-        self._set_disabled = compile_query(
-            database,
-            user.update({user.c.is_disabled: slot("flag")}).where(own).returning(user.c.id),
-            "flag", "id",
-        )  # fmt: skip
-        self._delete = compile_query(database, user.delete().where(own).returning(user.c.id), "id")
-        self._lock = compile_query(
-            database, lock(database, user.select(user.c.id).where(own), "FOR UPDATE"), "id"
-        )
-        self._end_sessions = compile_query(
-            database,
-            session.delete().where(session.c.user_id == slot("user")).returning(session.c.id),
-            "user",
-        )
-        self._delete_articles = compile_query(
-            database,
-            article.delete().where(article.c.user_id == slot("user")).returning(article.c.id),
-            "user",
-        )
-        self._hand_articles = compile_query(
-            database,
-            article.update({article.c.user_id: slot("heir")})
-            .where(article.c.user_id == slot("user"))
-            .returning(article.c.id),
-            "heir", "user",
-        )  # fmt: skip
+        self._values = Values(database.from_stored)
 
     def add(self, username: str, password_hash: str, date_registered: datetime) -> User:
-        moment = self._database.store_time(date_registered)
         try:
-            [(id,)] = self._database.write(self._add, moment, password_hash, username)
+            [(id,)] = self._database.write(
+                ADD,
+                username=username,
+                password_hash=password_hash,
+                date_registered=date_registered,
+            )
         except IntegrityError as error:
             raise UsernameTaken from error
         return User(id, username, date_registered)
 
     def find(self, user_id: int) -> User | None:
-        return read_one("users", self._values.user, self._database.read(self._find, user_id))
+        return read_one("users", self._values.user, self._database.read(FIND, id=user_id))
 
     def find_account(self, username: str) -> Account | None:
-        rows = self._database.read(self._find_account, username)
+        rows = self._database.read(FIND_ACCOUNT, username=username)
         return read_one("users", self._values.account, rows)
 
     def find_all(self) -> list[Account]:
-        return read_all("users", self._values.account, self._database.read(self._find_all))
+        return read_all("users", self._values.account, self._database.read(FIND_ALL))
 
     def replace_password_hash(self, user_id: int, old: str, new: str) -> None:
-        self._database.write(self._replace_password_hash, new, user_id, old)
+        self._database.write(REPLACE_PASSWORD_HASH, id=user_id, old=old, new=new)
 
     def change_password_hash(self, user_id: int, new: str, old: str | None = None) -> bool:
-        with self._database.all_or_nothing():
+        with self._database.transaction():
             changed = (
-                self._database.write(self._set_password_hash, new, user_id)
+                self._database.write(SET_PASSWORD_HASH, id=user_id, new=new)
                 if old is None
-                else self._database.write(self._replace_password_hash, new, user_id, old)
+                else self._database.write(REPLACE_PASSWORD_HASH, id=user_id, old=old, new=new)
             )
             if changed:
-                self._database.write(self._end_sessions, user_id)
+                self._database.write(END_SESSIONS, user_id=user_id)
         return bool(changed)
 
     def set_disabled(self, user_id: int, *, is_disabled: bool) -> None:
-        with self._database.all_or_nothing():
-            self._database.write(self._set_disabled, is_disabled, user_id)
+        with self._database.transaction():
+            self._database.write(SET_DISABLED, id=user_id, is_disabled=is_disabled)
             if is_disabled:
-                self._database.write(self._end_sessions, user_id)
+                self._database.write(END_SESSIONS, user_id=user_id)
 
-    def delete(self, user_id: int, heir_id: int | None) -> None:
-        with self._database.all_or_nothing():
-            # Locked, or else an article that is posted meanwhile would be left without an author.
-            self._database.read(self._lock, user_id)
-            self._database.write(self._end_sessions, user_id)
-            if heir_id is None:
-                self._database.write(self._delete_articles, user_id)
+    def delete(self, user_id: int, reassign_to: int | None) -> None:
+        with self._database.transaction():
+            # Locked, or else an article that is posted at this moment would be left without an author.
+            self._database.read(LOCK, id=user_id)
+            self._database.write(END_SESSIONS, user_id=user_id)
+            if reassign_to is None:
+                self._database.write(DELETE_ARTICLES, user_id=user_id)
             else:
-                self._database.write(self._hand_articles, heir_id, user_id)
-            self._database.write(self._delete, user_id)
+                self._database.write(REASSIGN_ARTICLES, user_id=user_id, reassign_to=reassign_to)
+            self._database.write(DELETE, id=user_id)

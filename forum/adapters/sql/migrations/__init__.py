@@ -15,16 +15,21 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import apsw
 import peewee
 from playhouse.migrations import Migration
-from playhouse.sqlite_ext import AutoIncrementField
 
-from forum.adapters.sql import postgres_schema, sqlite_schema
-from forum.adapters.sql.database import Database
 from forum.adapters.sql.migrations.runner import CheckedRunner
-from forum.adapters.sql.schema import KIND, Schema, SchemaDiffers, difference, printable
+from forum.adapters.sql.peewee_database import PeeweeDatabase
+from forum.adapters.sql.schema import (
+    KIND,
+    Schema,
+    SchemaDiffers,
+    SchemaReader,
+    difference,
+    printable,
+)
 from forum.adapters.sql.sqlite import SqliteDatabase
+from forum.adapters.sql.sqlite_schema import read_schema
 
 _RECORD = "schema_migration"
 _RECORDED = "SELECT name, applied FROM schema_migration ORDER BY name LIMIT 10000"
@@ -50,7 +55,7 @@ class Version:
     applied: datetime | str | None
 
 
-def migrate(database: Database, target: int | None = None) -> list[str]:
+def migrate(database: PeeweeDatabase, target: int | None = None) -> list[str]:
     """Apply what is missing up to the target, or all of it, and answer the names.
 
     A database is made where there is none. All or nothing: a version that fails leaves the schema
@@ -65,14 +70,14 @@ def migrate(database: Database, target: int | None = None) -> list[str]:
     database.create()
     with database.exclusive():
         if target is not None:
-            _name(_versions(_look_within(database)[1]), target)
+            _name(_versions(_read(database.schema_in_transaction())[1]), target)
         applied: list[str] = _runner(database).up(name)
         if applied:
-            _compare(*_look_within(database))
+            _compare(*_read(database.schema_in_transaction()))
         return applied
 
 
-def status(database: Database) -> list[Version]:
+def status(database: PeeweeDatabase) -> list[Version]:
     """Every version in order; none is applied where there is no database. Changes nothing.
 
     Raises `SchemaTooNew`, and `SchemaDiffers` where the tables are not those that the recorded
@@ -83,53 +88,31 @@ def status(database: Database) -> list[Version]:
     return _versions(record)
 
 
-def require_own_schema(connection: apsw.Connection) -> Schema:
+def require_own_schema(reader: SchemaReader) -> Schema:
     """The schema of a SQLite database of the forum. Raises `SchemaDiffers`, `SchemaTooNew`."""
-    found, record = _look_at_sqlite(connection)
+    found, record = _read(reader)
     if _RECORD not in found:
         raise SchemaDiffers("is of another program")
     _compare(found, record)
     return found
 
 
-def key_field(database: peewee.Database) -> peewee.AutoField:
+def key_field(database: Any) -> peewee.AutoField:
     """A 64-bit key whose values are never used again, also after the newest row is deleted."""
-    return (
-        AutoIncrementField()
-        if isinstance(database, peewee.SqliteDatabase)
-        else peewee.BigAutoField()
-    )
+    field: peewee.AutoField = database.key_field()
+    return field
 
 
-def _look(database: Database) -> tuple[Schema, _Record]:
+def _look(database: PeeweeDatabase) -> tuple[Schema, _Record]:
     """The tables that are there under our names, and the recorded versions, at one moment."""
-    if not isinstance(database, SqliteDatabase):
-        with database.view():
-            return _look_within(database)
-    # Not by the database's own connection: it would turn a foreign file into one in WAL mode.
-    path = Path(database.database)
-    database.require_whole()
-    if not path.exists() or path.stat().st_size == 0:
-        return {}, {}
-    with sqlite_schema.opened(path, database.timeout or 0) as connection:
-        connection.execute("BEGIN")  # All that is read is of one moment.
-        return _look_at_sqlite(connection)
+    with database.schema_at_one_moment() as reader:
+        return _read(reader) if reader else ({}, {})
 
 
-def _look_within(database: Database) -> tuple[Schema, _Record]:
-    """The same in the transaction that is open."""
-    if isinstance(database, SqliteDatabase):
-        return _look_at_sqlite(database.connection())
-    found = postgres_schema.read_schema(database, _our_tables())
+def _read(reader: SchemaReader) -> tuple[Schema, _Record]:
+    found = reader.read(_our_tables())
     _compare_record(found)
-    rows: Any = database.read(_RECORDED) if _RECORD in found else []
-    return found, dict(rows)
-
-
-def _look_at_sqlite(connection: apsw.Connection) -> tuple[Schema, _Record]:
-    found = sqlite_schema.read_schema(connection, _our_tables())
-    _compare_record(found)
-    rows: Any = connection.execute(_RECORDED).fetchall() if _RECORD in found else []
+    rows: Any = reader.rows(_RECORDED) if _RECORD in found else []
     return found, dict(rows)
 
 
@@ -194,10 +177,10 @@ def _names() -> list[str]:
 def _made_in_memory(folder: str, names: tuple[str, ...]) -> Schema:
     database = SqliteDatabase(Path(":memory:"), busy_timeout=0)
     try:
-        CheckedRunner(database, folder).make(names)
-        return sqlite_schema.read_schema(database.connection())
+        CheckedRunner(database.peewee, folder).make(names)
+        return read_schema(database.peewee.connection())
     finally:
-        database.release()
+        database.close()
 
 
 def _versions(record: _Record) -> list[Version]:
@@ -211,8 +194,8 @@ def _time(applied: object) -> datetime | str | None:
     return applied if isinstance(applied, datetime) else str(applied) if applied else None
 
 
-def _runner(database: Database) -> CheckedRunner:
-    return CheckedRunner(database, _folder())
+def _runner(database: PeeweeDatabase) -> CheckedRunner:
+    return CheckedRunner(database.peewee, _folder())
 
 
 def _folder() -> str:

@@ -1,0 +1,198 @@
+"""What SQLite and PostgreSQL share: Peewee, and a connection of its own for each thread."""
+
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from datetime import datetime
+from typing import Any
+
+import peewee
+from peewee import (  # type: ignore[attr-defined]  # the stubs leave the wrapper out
+    DataError,
+    IntegrityError,
+    PeeweeException,
+    ProgrammingError,
+    __exception_wrapper__,
+)
+
+from forum.adapters.sql.database import Row
+from forum.adapters.sql.schema import SchemaReader
+from forum.adapters.sql.statements import Statement
+from forum.adapters.sql.time_limit import TimeLimit
+from forum.domain.errors import Unavailable
+
+translated = __exception_wrapper__
+"""A block in which errors of a driver become those of Peewee."""
+
+_log = logging.getLogger(__name__)
+
+
+class TrackedConnections(peewee.Database):
+    """Mixed into a Peewee database, so that the connections of all threads can be closed, and no parameter is logged."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        self._open: set[Any] = set()
+        super().__init__(*arguments, **options)
+        # Peewee lets one thread at a time connect or close, though what it keeps is each thread's
+        # own: one that waits for a server which does not answer would hold up all of them.
+        self._lock = nullcontext()
+
+    def close_all(self) -> None:
+        """Close every connection; call it when no other thread works with one."""
+        self.close()
+        for connection in list(self._open):
+            self._close(connection)
+
+    def _connect(self) -> Any:
+        connection = super()._connect()  # type: ignore[misc]  # the stubs leave it out
+        self._open.add(connection)
+        return connection
+
+    def _close(self, conn: Any) -> None:
+        self._open.discard(conn)
+        super()._close(conn)  # type: ignore[misc]
+
+    def _log_query(self, sql: str, params: object) -> None:
+        """Log nothing, at no level: the parameters are hashes of passwords, and people's texts."""
+
+
+class PeeweeDatabase(ABC):
+    """A `BulkDatabase`, with what operators and migrations need besides.
+
+    Every method that runs something raises `Unavailable` where the database cannot be used now.
+    """
+
+    is_embedded: bool
+    """Whether it is read in this process, without a server."""
+
+    def __init__(self, peewee: TrackedConnections) -> None:
+        self.peewee = peewee
+        """For the runner of the migrations."""
+        self._limit = TimeLimit()
+        # All at once, so that a statement that this dialect lacks fails now.
+        self._rendered = {each: each.render(peewee.get_sql_context()) for each in Statement.all}
+
+    @abstractmethod
+    def create(self) -> None:
+        """Make an empty database where there is none and one can be made. Raises OSError."""
+
+    @abstractmethod
+    def require(self) -> None:
+        """Raise FileNotFoundError where it can be told that there is no database."""
+
+    @abstractmethod
+    def schema_at_one_moment(self) -> AbstractContextManager[SchemaReader | None]:
+        """What the tables are before anything is done with them; None where there is no database."""
+
+    @abstractmethod
+    def schema_in_transaction(self) -> SchemaReader:
+        """What the tables are for the transaction that is open."""
+
+    @abstractmethod
+    def exclusive(self) -> AbstractContextManager[object]:
+        """As in `BulkDatabase`."""
+
+    @abstractmethod
+    def snapshot(self) -> AbstractContextManager[object]:
+        """As in `BulkDatabase`."""
+
+    @abstractmethod
+    def last_id(self, table: str) -> int:
+        """As in `BulkDatabase`."""
+
+    @abstractmethod
+    def set_last_id(self, table: str, id: int) -> None:
+        """As in `BulkDatabase`."""
+
+    @abstractmethod
+    def to_stored(self, moment: datetime) -> object:
+        """As in `BulkDatabase`."""
+
+    @abstractmethod
+    def from_stored(self, stored: Any) -> datetime:
+        """As in `Database`."""
+
+    @abstractmethod
+    def give_way_to_signals(self) -> None:
+        """Let exceptions of signal handlers end this thread's statements, where they would not by themselves."""
+
+    def within(self, seconds: float) -> AbstractContextManager[object]:
+        """Let this thread wait for the database so long at most, in all, until the end of the block.
+
+        Beyond it `Unavailable` is raised. A write that a server has received, but not answered, may
+        be done all the same.
+        """
+        return self._limit.within(seconds)
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        self.peewee.close_all()
+
+    def read(self, statement: Statement, **parameters: object) -> list[Row]:
+        return self.query(*self._bound(statement, parameters))
+
+    def write(self, statement: Statement, **parameters: object) -> list[Row]:
+        return self.query(*self._bound(statement, parameters))
+
+    def query(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """All rows of a statement in the words of this database."""
+        try:
+            return self._all_rows(sql, parameters)
+        except PeeweeException as error:
+            raise self._refusal(error) from error
+
+    def write_many(self, statement: Statement, rows: Iterable[Mapping[str, object]]) -> None:
+        sql = self._rendered[statement][0]
+        with translated:
+            self.peewee.cursor().executemany(sql, (self._bound(statement, row)[1] for row in rows))
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        try:
+            with self._savepoint() if self.peewee.in_transaction() else self._outermost():
+                yield
+        except PeeweeException as error:
+            raise self._refusal(error) from error
+
+    @abstractmethod
+    def _outermost(self) -> AbstractContextManager[object]:
+        """A transaction in which others write, too, where they can."""
+
+    @abstractmethod
+    def _all_rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
+        """As `query`. Raises PeeweeException."""
+
+    @abstractmethod
+    def _leave_connection(self) -> None:
+        """Do not use the connection of this thread again after a failure, where that may help."""
+
+    def _bound(
+        self, statement: Statement, parameters: Mapping[str, object]
+    ) -> tuple[str, list[object]]:
+        sql, names, number = self._rendered[statement]
+        if len(parameters) != number:
+            raise TypeError(f"the statement takes {names}, not {tuple(parameters)}")
+        values = map(parameters.__getitem__, names)
+        return sql, [self.to_stored(v) if type(v) is datetime else v for v in values]
+
+    @contextmanager
+    def _savepoint(self) -> Iterator[None]:
+        # Peewee's own has a new name each time, which no cache of statements knows.
+        self.peewee.execute_sql("SAVEPOINT inner_transaction")
+        try:
+            yield
+        except BaseException:
+            with suppress(PeeweeException):  # The whole transaction is gone.
+                self.peewee.execute_sql("ROLLBACK TO SAVEPOINT inner_transaction")
+                self.peewee.execute_sql("RELEASE SAVEPOINT inner_transaction")
+            raise
+        self.peewee.execute_sql("RELEASE SAVEPOINT inner_transaction")
+
+    def _refusal(self, error: Exception) -> Exception:
+        if isinstance(error, IntegrityError | DataError | ProgrammingError):
+            return error
+        if not self.peewee.in_transaction():
+            self._leave_connection()
+        _log.warning("the database refused: %s", " ".join(str(error).split()))
+        return Unavailable()

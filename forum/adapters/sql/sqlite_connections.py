@@ -1,0 +1,109 @@
+"""Connections to a SQLite file, which are given up when the file is not there any more."""
+
+import asyncio
+import os
+import threading
+import time
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+
+import apsw
+from peewee import OperationalError
+from playhouse.apsw_ext import APSWDatabase
+from playhouse.sqlite_ext import AutoIncrementField
+
+from forum.adapters.sql.peewee_database import TrackedConnections
+from forum.adapters.sql.sqlite_files import DatabaseFiles
+from forum.domain.errors import Unavailable
+
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "full",  # With less, the answer leaves before the data is on the disk.
+    "foreign_keys": "on",
+}
+
+_LOOP_WAIT = 0.1
+"""Seconds for which an event loop may wait: reads wait for nobody but a recovery after a crash."""
+
+_BUSY_PAUSE = 0.01
+"""Seconds between two attempts at what SQLite does not wait for."""
+
+
+class _Thread(threading.local):
+    """What each thread knows of its connection."""
+
+    generation = 0
+
+
+class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
+    """Peewee's database in a file that must exist."""
+
+    key_field = AutoIncrementField
+
+    def __init__(self, path: Path, busy_timeout: float) -> None:
+        self._busy_timeout = busy_timeout
+        self._files = DatabaseFiles(path.absolute())
+        self._thread = _Thread()
+        super().__init__(
+            os.fspath(path),
+            pragmas=_PRAGMAS,
+            timeout=busy_timeout,
+            flags=apsw.SQLITE_OPEN_READWRITE,  # To make a file is for `SqliteDatabase.create` alone.
+        )
+
+    def close_all(self) -> None:
+        super().close_all()
+        self._files.note_closed()
+
+    def open_first(self) -> None:
+        """Turn a new file to WAL mode, when no other process does: SQLite refuses the second at once."""
+        deadline = time.monotonic() + self._busy_timeout
+        while self.is_closed():
+            try:
+                self.connect()
+            except OperationalError as error:
+                if not isinstance(error.__context__, apsw.BusyError) or time.monotonic() > deadline:
+                    raise
+                time.sleep(_BUSY_PAUSE)
+
+    def require_files(self, *, look: bool) -> None:
+        """Raise `Unavailable` where the files are not those that were opened, and let go of them.
+
+        A look that is a second old counts, unless asked to `look`.
+        """
+        is_closed = self.is_closed()
+        are_lost = self._files.are_lost(look=look or is_closed)
+        if not is_closed and self._thread.generation != self._files.generation:
+            if self._files.has_lost_its_log():
+                self._save_log()
+            self.close()
+        if are_lost:
+            raise Unavailable
+
+    def _save_log(self) -> None:
+        # What the nameless log holds was answered, and is read from nowhere else any more.
+        with suppress(apsw.Error):
+            self.connection().wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+
+    def _connect(self) -> apsw.Connection:
+        connection: apsw.Connection = super()._connect()
+        connection.convert_binding = _bind_time
+        if _is_event_loop():
+            connection.set_busy_timeout(int(min(self._busy_timeout, _LOOP_WAIT) * 1000))
+        self._thread.generation = self._files.generation
+        self._files.note_opened()
+        return connection
+
+
+def _is_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+def _bind_time(cursor: apsw.Cursor, number: int, value: datetime) -> str:
+    # The migration runner binds a datetime, which apsw alone cannot.
+    return value.isoformat()
