@@ -2,17 +2,22 @@
 
 import os
 import re
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import ip_network
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 
 from environs import Env, EnvError, ValidationError, validate
 
 _PREFIX = "FORUM_"
 _SOCKET = re.compile("unix:/.")
+_SQLITE = "sqlite:///"
+_POSTGRES = ("postgresql://", "postgres://")
+_URLS = "sqlite:///data/forum.db, postgresql://host/name or memory://"
 
-SHORTEST_SECRET = 32
-"""Bytes: the output of SHA-256, below which RFC 7518, section 3.2, forbids a key for HS256."""
+MIN_SECRET_BYTES = 32
+"""The output of SHA-256, below which RFC 7518, section 3.2, forbids a key for HS256."""
 
 
 class BadSetting(Exception):
@@ -20,125 +25,88 @@ class BadSetting(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """The effective settings; the README's table gives their meaning."""
+class Memory:
+    """`memory://`: a store that one process has for itself, and that ends with it."""
 
-    database_url: str
-    secret_key: str | None
-    old_secret_keys: tuple[str, ...]
-    token_lifetime: int
-    page_size: int
-    bind: str
-    workers: int
-    threads: int
-    hashes: int
-    hash_memory: int
-    hash_passes: int
-    store_timeout: float
-    body_limit: int
-    body_memory: int
-    title_limit: int
-    text_limit: int
-    cors_origins: tuple[str, ...]
-    trusted_proxies: tuple[str, ...]
-    throttle: bool
-    login_failures: int
-    login_failures_address: int
-    login_failures_all: int
-    login_window: int
-    registrations_minute: int
-    registrations_hour: int
-    posts_minute: int
+    whereabouts = "Its data is in memory and ends with it"
+    file = secret_file = None
+    is_shared = False
 
-    @classmethod
-    def from_environment(cls) -> Self:
-        """The settings of this process. Raises `BadSetting`."""
-        _refuse_unknown({_PREFIX + field.name.upper() for field in fields(cls)})
-        env = Env(prefix=_PREFIX)
-        try:
-            settings = cls(
-                database_url=env.str("DATABASE_URL", "sqlite:///data/forum.db"),
-                secret_key=env.str("SECRET_KEY", None, validate=_strong),
-                old_secret_keys=tuple(
-                    env.list("OLD_SECRET_KEYS", [], validate=lambda secrets: _strong(*secrets))
-                ),
-                token_lifetime=env.int(
-                    "TOKEN_LIFETIME", 14 * 24 * 3600, validate=_between(1, 2**31)
-                ),
-                page_size=env.int("PAGE_SIZE", 10, validate=_between(1, 1000)),
-                bind=env.str("BIND", "127.0.0.1:8000", validate=_address),
-                workers=env.int("WORKERS", 2, validate=_between(1, 256)),
-                threads=env.int("THREADS", 8, validate=_between(1, 256)),
-                hashes=env.int("HASHES", 1, validate=_between(1, 64)),
-                # The floor of the OWASP Password Storage Cheat Sheet.
-                hash_memory=env.int("HASH_MEMORY", 19 * 1024, validate=_between(19 * 1024, 2**22)),
-                hash_passes=env.int("HASH_PASSES", 2, validate=_between(2, 100)),
-                store_timeout=env.float("STORE_TIMEOUT", 5, validate=_between(0.1, 60)),
-                body_limit=env.int("BODY_LIMIT", 2 * 1024**2, validate=_between(1024, 2**30)),
-                body_memory=env.int("BODY_MEMORY", 32 * 1024**2, validate=_between(2**20, 2**40)),
-                title_limit=env.int("TITLE_LIMIT", 300, validate=_between(1, 10**6)),
-                text_limit=env.int("TEXT_LIMIT", 100_000, validate=_between(1, 10**8)),
-                cors_origins=tuple(env.list("CORS_ORIGINS", "*", validate=_origins)),
-                trusted_proxies=tuple(env.list("TRUSTED_PROXIES", [], validate=_networks)),
-                throttle=env.bool("THROTTLE", True),
-                login_failures=env.int("LOGIN_FAILURES", 10, validate=_at_least_one),
-                login_failures_address=env.int(
-                    "LOGIN_FAILURES_ADDRESS", 100, validate=_at_least_one
-                ),
-                login_failures_all=env.int("LOGIN_FAILURES_ALL", 10_000, validate=_at_least_one),
-                login_window=env.int("LOGIN_WINDOW", 300, validate=_between(1, 86400)),
-                registrations_minute=env.int("REGISTRATIONS_MINUTE", 40, validate=_at_least_one),
-                registrations_hour=env.int("REGISTRATIONS_HOUR", 200, validate=_at_least_one),
-                posts_minute=env.int("POSTS_MINUTE", 60, validate=_at_least_one),
-            )
-        except EnvError as error:
-            raise BadSetting(str(error)) from error
-        return settings
-
-    def shown(self) -> dict[str, str]:
-        """The settings by the names of their variables, without the secrets in them."""
-        values = {
-            **asdict(self),
-            "secret_key": "***" if self.secret_key else "(a file beside the database)",
-            "old_secret_keys": ",".join("***" for _ in self.old_secret_keys),
-            "database_url": _masked(self.database_url),
-            "cors_origins": ",".join(self.cors_origins),
-            "trusted_proxies": ",".join(self.trusted_proxies),
-        }
-        return {_PREFIX + name.upper(): str(value) for name, value in values.items()}
+    def __str__(self) -> str:
+        return "memory://"
 
 
-def _masked(url: str) -> str:
-    # Greedy: a password that should have been percent-encoded has an "@" of its own.
-    without_user = re.sub(r"://.*@", "://***@", url)
-    return re.sub(r"(password=)[^&]*", r"\1***", without_user)
+@dataclass(frozen=True, slots=True)
+class Sqlite:
+    """`sqlite:///relative/path` or `sqlite:////absolute/path`."""
+
+    file: Path
+
+    is_shared = True
+
+    @property
+    def whereabouts(self) -> str:
+        """A sentence without its end."""
+        return f"Its data lies in {self.file.parent.resolve()}"
+
+    @property
+    def secret_file(self) -> Path:
+        """Where the secrets are if the operator has set none."""
+        return self.file.parent / "secret.key"
+
+    def __str__(self) -> str:
+        return f"{_SQLITE}{self.file}"
 
 
-def _refuse_unknown(known: set[str]) -> None:
-    for name in sorted(filter(_is_ours, os.environ)):
-        if not _has_utf8(name + os.environ[name]):
-            raise BadSetting(f"{name} is not UTF-8")
-        if name not in known:
-            raise BadSetting(f"{name} is no setting; the settings are {', '.join(sorted(known))}")
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """`postgresql://…`, with any number of hosts."""
+
+    dsn: str = field(repr=False)
+
+    whereabouts = "Its data lies in PostgreSQL"
+    file = None
+    is_shared = True
+    secret_file = Path("data/secret.key")
+
+    def __str__(self) -> str:
+        # Greedy: a password that should have been percent-encoded has an "@" of its own.
+        without_user = re.sub(r"://.*@", "://***@", self.dsn)
+        return re.sub(r"(password=)[^&]*", r"\1***", without_user)
 
 
-def _is_ours(name: str) -> bool:
-    return name.startswith(_PREFIX)
+DatabaseUrl = Memory | Sqlite | Postgres
 
 
-def _has_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def parse_database_url(url: str) -> DatabaseUrl:
+    """What the URL names. Raises `BadSetting`."""
+    if url == "memory://":
+        return Memory()
+    if url.startswith(_POSTGRES):
+        return Postgres("postgresql://" + url.partition("://")[2])
+    path = url.removeprefix(_SQLITE)
+    if path in (url, "", ":memory:"):
+        raise BadSetting(f"the URL of the database must be like {_URLS}")
+    return Sqlite(Path(path))
+
+
+def _setting(
+    read: Callable[..., Any],
+    default: Any,
+    check: Callable[[Any], object] | None = None,
+    *,
+    is_secret: bool = False,
+) -> Any:
+    """A field that is read from the variable of its name; a secret is never shown."""
+    how = {"read": read, "default": default, "check": check, "is_secret": is_secret}
+    return field(repr=not is_secret, metadata=how)
 
 
 def _between(least: float, most: float) -> validate.Range:
     return validate.Range(least, most)
 
 
-_at_least_one = validate.Range(min=1, max=10**9)
+_at_least_one = _between(1, 10**9)
 
 
 def _networks(networks: list[str]) -> None:
@@ -157,10 +125,11 @@ def _address(text: str) -> None:
         raise ValidationError("it must be like 127.0.0.1:8000, [::1]:8000 or unix:/path")
 
 
-def _strong(*secrets: str) -> None:
-    if any(len(secret.encode()) < SHORTEST_SECRET for secret in secrets):
+def _strong(secrets: str | list[str]) -> None:
+    all_of_them = [secrets] if isinstance(secrets, str) else secrets
+    if any(len(each.encode()) < MIN_SECRET_BYTES for each in all_of_them):
         raise ValidationError(
-            f"it needs at least {SHORTEST_SECRET} bytes; make one with: openssl rand -hex 32"
+            f"it needs at least {MIN_SECRET_BYTES} bytes; make one with: openssl rand -hex 32"
         )
 
 
@@ -169,3 +138,84 @@ def _origins(origins: list[str]) -> None:
         raise ValidationError(
             'it must be "*" or origins like https://forum.example, separated by commas'
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The effective settings; the README's table gives their meaning."""
+
+    database_url: DatabaseUrl = _setting(Env.str, "sqlite:///data/forum.db")
+    secret_key: str | None = _setting(Env.str, None, _strong, is_secret=True)
+    old_secret_keys: tuple[str, ...] = _setting(Env.list, [], _strong, is_secret=True)
+    token_lifetime: int = _setting(Env.int, 14 * 24 * 3600, _between(1, 2**31))
+    page_size: int = _setting(Env.int, 10, _between(1, 1000))
+    bind: str = _setting(Env.str, "127.0.0.1:8000", _address)
+    workers: int = _setting(Env.int, 2, _between(1, 256))
+    threads: int = _setting(Env.int, 8, _between(1, 256))
+    hashes: int = _setting(Env.int, 1, _between(1, 64))
+    # The floor of the OWASP Password Storage Cheat Sheet.
+    hash_memory: int = _setting(Env.int, 19 * 1024, _between(19 * 1024, 2**22))
+    hash_passes: int = _setting(Env.int, 2, _between(2, 100))
+    store_timeout: float = _setting(Env.float, 5, _between(0.1, 60))
+    body_limit: int = _setting(Env.int, 2 * 1024**2, _between(1024, 2**30))
+    body_memory: int = _setting(Env.int, 32 * 1024**2, _between(2**20, 2**40))
+    title_limit: int = _setting(Env.int, 300, _between(1, 10**6))
+    text_limit: int = _setting(Env.int, 100_000, _between(1, 10**8))
+    cors_origins: tuple[str, ...] = _setting(Env.list, ["*"], _origins)
+    trusted_proxies: tuple[str, ...] = _setting(Env.list, [], _networks)
+    throttle: bool = _setting(Env.bool, default=True)
+    login_failures: int = _setting(Env.int, 10, _at_least_one)
+    login_failures_address: int = _setting(Env.int, 100, _at_least_one)
+    login_failures_all: int = _setting(Env.int, 10_000, _at_least_one)
+    login_window: int = _setting(Env.int, 300, _between(1, 86400))
+    registrations_minute: int = _setting(Env.int, 40, _at_least_one)
+    registrations_hour: int = _setting(Env.int, 200, _at_least_one)
+    posts_minute: int = _setting(Env.int, 60, _at_least_one)
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The settings of this process. Raises `BadSetting`."""
+        _refuse_unknown({_PREFIX + each.name.upper() for each in fields(cls)})
+        env = Env(prefix=_PREFIX)
+        try:
+            values = {each.name: _read(env, each.name, **each.metadata) for each in fields(cls)}
+        except EnvError as error:
+            raise BadSetting(str(error)) from error
+        return cls(**values | {"database_url": parse_database_url(values["database_url"])})
+
+    def on(self, url: str) -> Self:
+        """The same settings for another database. Raises `BadSetting`."""
+        return replace(self, database_url=parse_database_url(url))
+
+    def shown(self) -> dict[str, str]:
+        """The settings by the names of their variables, without the secrets in them."""
+        shown = {
+            each.name: _shown(getattr(self, each.name), each.metadata) for each in fields(self)
+        }
+        if not self.secret_key:
+            shown["secret_key"] = "(a file beside the database)"  # noqa: S105
+        return {_PREFIX + name.upper(): value for name, value in shown.items()}
+
+
+def _read(
+    env: Env, name: str, *, read: Callable[..., Any], default: Any, check: Any, is_secret: bool
+) -> Any:
+    value = read(env, name.upper(), default, validate=check)
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _shown(value: Any, metadata: Any) -> str:
+    parts = value if isinstance(value, tuple) else (value,)
+    return ",".join("***" if metadata["is_secret"] else str(each) for each in parts)
+
+
+def _refuse_unknown(known: set[str]) -> None:
+    for name in sorted(each for each in os.environ if each.startswith(_PREFIX)):
+        if not _has_utf8(name + os.environ[name]):
+            raise BadSetting(f"{name} is not UTF-8")
+        if name not in known:
+            raise BadSetting(f"{name} is no setting; the settings are {', '.join(sorted(known))}")
+
+
+def _has_utf8(text: str) -> bool:
+    return text.encode(errors="replace").decode() == text

@@ -11,10 +11,9 @@ import click
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from forum.adapters.sql.databases import SQLITE_PREFIX
 from forum.config import BadSetting, Settings
 from forum.http.guard import Application
-from forum.main import MEMORY_URL, app, data_folder
+from forum.main import app
 from forum.worker import Worker
 
 __all__ = ["Server", "Worker"]
@@ -45,7 +44,7 @@ def _options(settings: Settings) -> dict[str, Any]:
     return {
         "bind": settings.bind,
         # Workers share nothing but the store, so one in memory has room for one alone.
-        "workers": 1 if settings.database_url == MEMORY_URL else settings.workers,
+        "workers": settings.workers if settings.database_url.is_shared else 1,
         "worker_class": Worker,
         "worker_connections": _MOST_CONNECTIONS,
         "asgi_loop": "uvloop",
@@ -57,16 +56,8 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _greeting(settings: Settings) -> str:
-    lines = [f"The forum listens on http://{settings.bind}", _whereabouts(settings)]
+    lines = [f"The forum listens on http://{settings.bind}", settings.database_url.whereabouts]
     return "\n".join([*lines, f"Try: curl http://{settings.bind}/articles"])
-
-
-def _whereabouts(settings: Settings) -> str:
-    if settings.database_url == MEMORY_URL:
-        return "Its data is in memory and ends with it"
-    if settings.database_url.startswith(SQLITE_PREFIX):
-        return f"Its data lies in {data_folder(settings).resolve()}"
-    return "Its data lies in PostgreSQL"
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from gunicorn.workers.gasgi import ASGIWorker
 
 from forum.config import BadSetting, Settings
 from forum.connection import Connection
-from forum.main import prepare, require_usable
+from forum.storage import prepare, require_usable
 
 _LAST_CALL = 0.1
 """Seconds in which a request that is on its way to a stopping worker still arrives."""

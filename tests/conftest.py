@@ -11,7 +11,8 @@ import pytest
 from forum.adapters.passwords import Argon2Passwords
 from forum.config import Settings
 from forum.http.guard import Application
-from forum.main import build, prepare
+from forum.main import build
+from forum.storage import open_store, prepare
 from tests.support.clusters import (
     Cluster,
     empty_cluster,
@@ -55,11 +56,11 @@ def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """The defaults of production on that store."""
     for name in [name for name in os.environ if name.startswith("FORUM_")]:
         monkeypatch.delenv(name)
-    return replace(Settings.from_environment(), database_url=database_url, secret_key=SECRET)
+    return replace(Settings.from_environment().on(database_url), secret_key=SECRET)
 
 
 @pytest.fixture
 def application(settings: Settings) -> Application:
     """The service as gunicorn gets it, but for the price of a hash."""
     prepare(settings)
-    return build(settings, CHEAP_HASHER)
+    return build(settings, open_store(settings), hasher=CHEAP_HASHER)

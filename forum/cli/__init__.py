@@ -11,8 +11,8 @@ from forum.cli.moving import copy_command, import_flaskapi
 from forum.cli.secrets import secret
 from forum.cli.users import user
 from forum.config import Settings
-from forum.main import prepare
 from forum.server import Server, reserved
+from forum.storage import prepare
 
 
 @click.group(cls=OneLineErrors)

@@ -9,16 +9,12 @@ from forum.adapters.secret_file import load_secrets
 from forum.adapters.sql import sqlite_backup
 from forum.adapters.sql.migrations import UnknownVersion, migrate, status
 from forum.adapters.sql.peewee_database import PeeweeDatabase
-from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.cli.errors import printable
 from forum.cli.parameters import File
 from forum.cli.secrets import opened_secret_file
 from forum.config import Settings
-from forum.main import (
-    opened_database,
-    refuse_orphaned_secret,
-    secret_file,
-)
+from forum.secret_keys import refuse_orphaned_secret, secret_file
+from forum.storage import opened_database, opened_sqlite
 
 
 @click.command("migrate")
@@ -63,13 +59,12 @@ def backup(file: Path, with_secret: bool) -> None:
     The service may write on. Every write that was answered before is in it. For PostgreSQL there is pg_dump.
     """
     settings = Settings.from_environment()
-    with opened_database(settings) as database:
-        database.require()
-        source = _sqlite(database, "pg_dump --format=custom")
+    with opened_sqlite(settings, "pg_dump --format=custom") as source:
+        source.require()
         sqlite_backup.backup(source, file, _saved_secrets() if with_secret else [])
     click.echo(f"saved to {printable(str(file))}")
     if not with_secret:
-        where = "FORUM_SECRET_KEY" if settings.secret_key else secret_file(settings)
+        where = secret_file(settings) or "FORUM_SECRET_KEY"
         click.echo(f"The secret is not in it: save {where}, too", err=True)
 
 
@@ -88,10 +83,9 @@ def restore(file: Path) -> None:
     The backup is checked first. A database or a secret that is there already is not overwritten.
     """
     settings = Settings.from_environment()
-    with opened_database(settings) as database:
-        target = _sqlite(database, "pg_restore")
+    with opened_sqlite(settings, "pg_restore") as target:
         known = _known_secrets(settings)
-        place = None if settings.secret_key else secret_file(settings)
+        place = secret_file(settings)
         saved = sqlite_backup.restore(file, target, place, known)
     click.echo(f"restored {printable(str(target.path))}")
     if not saved and not known:
@@ -109,9 +103,3 @@ def _known_secrets(settings: Settings) -> list[str]:
         return [settings.secret_key, *settings.old_secret_keys]
     with opened_secret_file() as path:
         return load_secrets(path) if path.exists() else []
-
-
-def _sqlite(database: PeeweeDatabase, other: str) -> SqliteDatabase:
-    if not isinstance(database, SqliteDatabase):
-        raise click.ClickException(f"this is for SQLite; PostgreSQL has {other}")
-    return database

@@ -3,9 +3,9 @@
 import os
 import signal
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -13,14 +13,12 @@ from typing import TypeVar
 import click
 
 from forum.adapters.flaskapi import FlaskApiDatabase, NotTheOldDatabase
+from forum.adapters.passwords import Argon2Passwords
 from forum.cli.parameters import WORD, File
 from forum.config import Settings
 from forum.domain.moving.copying import CopyDiffers, StoreNotEmpty, UnreadableRow, copy
 from forum.domain.moving.importing import import_forum
-from forum.main import (
-    hash_all,
-    opened_archive,
-)
+from forum.storage import opened_archive
 
 T = TypeVar("T")
 
@@ -40,8 +38,8 @@ def copy_command(source: str, target: str) -> None:
     settings = Settings.from_environment()
     with (
         _interruptible(),
-        opened_archive(replace(settings, database_url=source)) as old,
-        opened_archive(replace(settings, database_url=target), create=True) as new,
+        opened_archive(settings.on(source)) as old,
+        opened_archive(settings.on(target), create=True) as new,
         _explained(),
     ):
         total = copy(old, new, _show_progress)
@@ -75,18 +73,33 @@ def import_flaskapi(file: Path) -> None:
     )
 
 
+def hash_all(settings: Settings, passwords: Iterable[str]) -> Generator[str, None, None]:
+    """The hashes of the passwords, in their order, computed on all processors until it is closed."""
+    hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
+    pool = ThreadPoolExecutor(os.cpu_count() or 1)
+    try:
+        yield from pool.map(hasher.hash, passwords)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
 @contextmanager
 def _interruptible() -> Iterator[None]:
     """Ends the process with 130 at SIGINT, after all that surrounds the work inside has cleaned up."""
+    is_interrupted = False
 
     def interrupt(number: int, frame: object) -> None:
+        nonlocal is_interrupted
+        is_interrupted = True
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # A second one would disturb the cleaning.
         raise KeyboardInterrupt
 
     before = signal.signal(signal.SIGINT, interrupt)
     try:
         yield
-    except KeyboardInterrupt:
+    except BaseException:
+        if not is_interrupted:  # Else it may be what an interrupted connection makes of it.
+            raise
         click.echo("Error: interrupted", err=True)
         os._exit(_INTERRUPTED)  # Nobody waits for threads that are still hashing.
     finally:

@@ -10,10 +10,7 @@ from forum.adapters.secret_file import add_secret, keep_secrets, load_secrets
 from forum.adapters.tokens import key_id
 from forum.cli.parameters import WORD
 from forum.config import Settings
-from forum.main import (
-    MEMORY_URL,
-    secret_file,
-)
+from forum.secret_keys import secret_file
 
 
 @click.group()
@@ -67,10 +64,10 @@ def drop(id: str) -> None:
 @contextmanager
 def opened_secret_file() -> Iterator[Path]:
     """The path of the file of secrets; what goes wrong inside comes out as one line."""
-    settings = Settings.from_environment()
-    if settings.secret_key or settings.database_url == MEMORY_URL:
+    path = secret_file(Settings.from_environment())
+    if path is None:
         raise click.ClickException("the secret is not in a file: see forum secret --help")
     try:
-        yield secret_file(settings)
+        yield path
     except OSError as error:
         raise click.ClickException(f"the secret cannot be used: {error}") from error

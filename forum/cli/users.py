@@ -5,15 +5,17 @@ from contextlib import contextmanager
 
 import click
 
+from forum.adapters.clock import SystemClock
+from forum.adapters.events import LogEvents
+from forum.adapters.passwords import Argon2Passwords
 from forum.cli.errors import printable
 from forum.cli.parameters import WORD
 from forum.config import Settings
 from forum.domain.administration import Administration
 from forum.domain.errors import UserNotFound
 from forum.domain.model import Account
-from forum.main import (
-    opened_administration,
-)
+from forum.services import wire_administration
+from forum.storage import opened_repositories
 
 
 @click.group()
@@ -109,8 +111,12 @@ def delete(username: str, articles_to: str | None, yes: bool) -> None:
 @contextmanager
 def _administration() -> Iterator[Administration]:
     try:
-        with opened_administration(Settings.from_environment()) as administration:
-            yield administration
+        settings = Settings.from_environment()
+        hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
+        with opened_repositories(settings) as repositories:
+            yield wire_administration(
+                repositories, hasher=hasher, clock=SystemClock(), events=LogEvents()
+            )
     except UserNotFound as error:
         raise click.ClickException(f"there is no user {error.id or repr(error.id)}") from None
 

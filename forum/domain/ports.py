@@ -6,6 +6,7 @@ Ids are positive and below 2**63. Times are aware and in UTC.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -173,3 +174,13 @@ class ArticleRepository(Protocol):
 
     def delete(self, article_id: int, author: Author) -> Article | None:
         """Remove the article in one step and answer what it was; None if the author has no such article (any more)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Repositories:
+    """The ports of one store together."""
+
+    users: UserRepository
+    sessions: SessionRepository
+    articles: ArticleRepository
+    counters: Counters

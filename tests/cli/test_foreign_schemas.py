@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from forum.config import BadSetting
-from forum.main import prepare
+from forum.storage import prepare
 from tests.cli.test_moving import (
     KINDS,
     NewUrl,

@@ -12,12 +12,12 @@ import apsw
 import psycopg
 import pytest
 
-from forum.adapters.sql.databases import open_database
 from forum.adapters.sql.migrations import migrate
 from forum.adapters.sql.sqlite_interrupts import give_way
 from forum.domain.model import Account, Article, Author, User
 from tests.contract.conftest import NOW, sql_store
 from tests.support.servers import environment
+from tests.support.stores import open_database
 
 SOON = 2.0
 """Seconds: what a person who has interrupted a command waits without doubt, on a busy machine."""

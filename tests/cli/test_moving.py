@@ -20,15 +20,17 @@ import pytest
 from click.testing import CliRunner, Result
 
 from forum.adapters.passwords import Argon2Passwords
-from forum.adapters.sql.databases import open_database
 from forum.adapters.sql.migrations import migrate
 from forum.cli import main
+from forum.cli.moving import hash_all
 from forum.config import Settings
 from forum.domain.model import Account, Article, Author, LastIds, Session, User
-from forum.main import build, hash_all, prepare
+from forum.main import build
+from forum.storage import open_store, prepare
 from tests.conftest import SECRET
 from tests.contract.conftest import Store, sql_store
 from tests.http.conftest import Client
+from tests.support.stores import open_database
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = datetime(2020, 2, 2, 0, 17, 49, 735642, UTC)
@@ -230,12 +232,12 @@ def mode(path: Path) -> str:
 
 
 def settings(url: str) -> Settings:
-    return replace(Settings.from_environment(), database_url=url, secret_key=SECRET)
+    return replace(Settings.from_environment().on(url), secret_key=SECRET)
 
 
 @contextmanager
 def service(url: str) -> Iterator[Client]:
-    with Client(build(settings(url), Argon2Passwords())) as client:
+    with Client(build(settings(url), open_store(settings(url)))) as client:
         yield client
 
 

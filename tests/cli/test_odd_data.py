@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from forum.adapters.sql.databases import open_database
 from forum.adapters.sql.migrations import migrate
 from forum.cli import main
 from forum.domain.model import Counts
 from tests.contract.conftest import DAY, NOW, Store, sql_store
 from tests.support.odd_rows import spoil
+from tests.support.stores import open_database
 
 NewUrl = Callable[[str], str]
 

@@ -9,7 +9,8 @@ from click.testing import CliRunner, Result
 from forum.cli import main
 from forum.config import Settings
 from forum.domain.credentials import is_password
-from forum.main import build, prepare
+from forum.main import build
+from forum.storage import open_store, prepare
 from tests.conftest import CHEAP_HASHER, SECRET
 from tests.http.conftest import PASSWORD, Client, answer, refusal
 
@@ -33,9 +34,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.fixture
 def client(url: str) -> Iterator[Client]:
     """The service, which goes on while its operator works."""
-    settings = replace(Settings.from_environment(), database_url=url, secret_key=SECRET)
+    settings = replace(Settings.from_environment().on(url), secret_key=SECRET)
     prepare(settings)
-    with Client(build(settings, CHEAP_HASHER)) as client:
+    with Client(build(settings, open_store(settings), hasher=CHEAP_HASHER)) as client:
         yield client
 
 

@@ -7,24 +7,23 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forum.adapters.memory.articles import MemoryArticles
 from forum.adapters.memory.bulk import MemoryArchive
-from forum.adapters.memory.rate_limits import MemoryCounters
-from forum.adapters.memory.sessions import MemorySessions
 from forum.adapters.memory.tables import MemoryStore
-from forum.adapters.memory.users import MemoryUsers
-from forum.adapters.sql.articles import SqlArticles
 from forum.adapters.sql.bulk import SqlArchive
-from forum.adapters.sql.databases import open_database
 from forum.adapters.sql.migrations import migrate
 from forum.adapters.sql.peewee_database import PeeweeDatabase
-from forum.adapters.sql.rate_limits import SqlCounters
-from forum.adapters.sql.sessions import SqlSessions
-from forum.adapters.sql.users import SqlUsers
 from forum.domain.model import Account, Author
 from forum.domain.moving.ports import Archive
-from forum.domain.ports import ArticleRepository, Counters, SessionRepository, UserRepository
+from forum.domain.ports import (
+    ArticleRepository,
+    Counters,
+    Repositories,
+    SessionRepository,
+    UserRepository,
+)
+from forum.storage import memory_repositories, sql_repositories
 from tests.conftest import CHEAP_HASHER
+from tests.support.stores import open_database
 
 NOW = datetime(2020, 2, 2, 0, 17, 49, 735642, UTC)
 DAY = timedelta(days=1)
@@ -32,13 +31,26 @@ DAY = timedelta(days=1)
 
 @dataclass
 class Store:
-    """The repositories on one store."""
+    """One store, with all its ports."""
 
-    users: UserRepository
-    sessions: SessionRepository
-    articles: ArticleRepository
-    counters: Counters
+    repositories: Repositories
     archive: Archive
+
+    @property
+    def users(self) -> UserRepository:
+        return self.repositories.users
+
+    @property
+    def sessions(self) -> SessionRepository:
+        return self.repositories.sessions
+
+    @property
+    def articles(self) -> ArticleRepository:
+        return self.repositories.articles
+
+    @property
+    def counters(self) -> Counters:
+        return self.repositories.counters
 
     def author(self, username: str = "alice#1") -> Author:
         """A new user, as the author of articles."""
@@ -54,24 +66,12 @@ class Store:
 
 
 def memory_store() -> Store:
-    store = MemoryStore()
-    return Store(
-        MemoryUsers(store),
-        MemorySessions(store),
-        MemoryArticles(store),
-        MemoryCounters(),
-        MemoryArchive(store),
-    )
+    tables = MemoryStore()
+    return Store(memory_repositories(tables), MemoryArchive(tables))
 
 
 def sql_store(database: PeeweeDatabase) -> Store:
-    return Store(
-        SqlUsers(database),
-        SqlSessions(database),
-        SqlArticles(database),
-        SqlCounters(database),
-        SqlArchive(database),
-    )
+    return Store(sql_repositories(database), SqlArchive(database))
 
 
 @pytest.fixture
@@ -94,6 +94,16 @@ def alice(store: Store) -> Author:
 @pytest.fixture
 def bob(store: Store, alice: Author) -> Author:
     return store.author("bobby#2")
+
+
+@pytest.fixture
+def alice_account(store: Store) -> Account:
+    return store.account("alice#1")
+
+
+@pytest.fixture
+def bob_account(store: Store, alice_account: Account) -> Account:
+    return store.account("bobby#2")
 
 
 def at_once(count: int, function: Callable[[], object]) -> list[object]:

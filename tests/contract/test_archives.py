@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from forum.adapters.sql.databases import open_database
 from forum.domain.errors import Unavailable
 from forum.domain.ids import MAX_ID
 from forum.domain.model import Account, Article, Author, LastIds, Session, User
 from tests.contract.conftest import DAY, NOW, Store, sql_store
+from tests.support.stores import open_database
 
 ON_SQL = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 """For what takes a second connection."""

@@ -20,7 +20,6 @@ from psycopg.sql import SQL
 from forum.adapters import sql
 from forum.adapters.sql import migrations
 from forum.adapters.sql.articles import LATEST, LATEST_BY, SqlArticles
-from forum.adapters.sql.databases import open_database
 from forum.adapters.sql.migrations import SchemaTooNew, migrate, status
 from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.postgres import PostgresDatabase
@@ -28,10 +27,12 @@ from forum.adapters.sql.rate_limits import SqlCounters
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.adapters.sql.statements import Statement
 from forum.adapters.sql.users import FIND, SqlUsers
+from forum.config import BadSetting
 from forum.domain.errors import Unavailable, UsernameTaken
 from forum.domain.model import Author, Quota
 from tests.support.clusters import Cluster
 from tests.support.servers import environment, run
+from tests.support.stores import open_database
 
 NOW = datetime(2020, 2, 2, tzinfo=UTC)
 ODD_PASSWORD = "p@ss:w/rd?&%#[ ]'\"é"
@@ -244,7 +245,7 @@ def test_a_password_of_special_characters_works(guest_url: str) -> None:
 
 def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.51.2")
-    with pytest.raises(OSError, match="too old"):
+    with pytest.raises(BadSetting, match="too old"):
         open_database(f"sqlite:///{tmp_path}/forum.db", timeout=1)
 
 

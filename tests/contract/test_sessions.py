@@ -10,64 +10,60 @@ from tests.contract.conftest import DAY, NOW, Store
 SECOND = DAY / 86400
 
 
-@pytest.fixture
-def alice(store: Store) -> Account:  # type: ignore[override]
-    return store.account("alice#1")
-
-
-@pytest.fixture
-def bob(store: Store, alice: Account) -> Account:  # type: ignore[override]
-    return store.account("bobby#2")
-
-
 def begin(store: Store, account: Account, days: int = 1) -> Session:
     session = store.sessions.begin(account, NOW, NOW + days * DAY)
     assert session
     return session
 
 
-def test_a_session_is_found_with_its_user(store: Store, alice: Account) -> None:
-    session = begin(store, alice)
-    found = store.sessions.find(Credentials(session.id, alice.user.id, NOW + DAY), NOW)
-    assert found == Visitor(alice.user, session)
+def test_a_session_is_found_with_its_user(store: Store, alice_account: Account) -> None:
+    session = begin(store, alice_account)
+    found = store.sessions.find(Credentials(session.id, alice_account.user.id, NOW + DAY), NOW)
+    assert found == Visitor(alice_account.user, session)
 
 
-def test_a_session_begins_with_the_times_that_were_given(store: Store, alice: Account) -> None:
-    session = begin(store, alice)
+def test_a_session_begins_with_the_times_that_were_given(
+    store: Store, alice_account: Account
+) -> None:
+    session = begin(store, alice_account)
     assert session == Session(session.id, NOW, NOW, NOW + DAY)
 
 
 @pytest.mark.parametrize(("seconds", "is_there"), [(-1, True), (0, False), (1, False)])
 def test_a_session_lasts_until_it_expires(
-    store: Store, alice: Account, seconds: int, is_there: bool
+    store: Store, alice_account: Account, seconds: int, is_there: bool
 ) -> None:
-    session = begin(store, alice)
+    session = begin(store, alice_account)
     moment = session.expires + seconds * SECOND
-    found = store.sessions.find(Credentials(session.id, alice.user.id, NOW + DAY), moment)
-    assert (found is not None, bool(store.sessions.find_all(alice.user.id, moment))) == (
+    found = store.sessions.find(Credentials(session.id, alice_account.user.id, NOW + DAY), moment)
+    assert (found is not None, bool(store.sessions.find_all(alice_account.user.id, moment))) == (
         is_there,
         is_there,
     )
 
 
-def test_a_session_of_another_is_not_found(store: Store, alice: Account, bob: Account) -> None:
-    session = begin(store, alice)
-    assert store.sessions.find(Credentials(session.id, bob.user.id, NOW + DAY), NOW) is None
+def test_a_session_of_another_is_not_found(
+    store: Store, alice_account: Account, bob_account: Account
+) -> None:
+    session = begin(store, alice_account)
+    assert store.sessions.find(Credentials(session.id, bob_account.user.id, NOW + DAY), NOW) is None
 
 
-def test_no_session_begins_for_a_user_who_is_gone(store: Store, alice: Account) -> None:
-    store.users.delete(alice.user.id, None)
-    assert store.sessions.begin(alice, NOW, NOW + DAY) is None
+def test_no_session_begins_for_a_user_who_is_gone(store: Store, alice_account: Account) -> None:
+    store.users.delete(alice_account.user.id, None)
+    assert store.sessions.begin(alice_account, NOW, NOW + DAY) is None
 
 
-def test_no_session_begins_for_a_disabled_user(store: Store, alice: Account) -> None:
-    store.users.set_disabled(alice.user.id, is_disabled=True)
-    assert store.sessions.begin(alice, NOW, NOW + DAY) is None
+def test_no_session_begins_for_a_disabled_user(store: Store, alice_account: Account) -> None:
+    store.users.set_disabled(alice_account.user.id, is_disabled=True)
+    assert store.sessions.begin(alice_account, NOW, NOW + DAY) is None
 
 
-def test_no_session_begins_under_a_password_that_was_changed(store: Store, alice: Account) -> None:
-    store.users.change_password_hash(alice.user.id, "new")
-    assert store.sessions.begin(alice, NOW, NOW + DAY) is None
+def test_no_session_begins_under_a_password_that_was_changed(
+    store: Store, alice_account: Account
+) -> None:
+    store.users.change_password_hash(alice_account.user.id, "new")
+    assert store.sessions.begin(alice_account, NOW, NOW + DAY) is None
 
 
 def test_no_session_begins_beside_a_change_of_the_password(store: Store) -> None:
@@ -92,27 +88,29 @@ def begin_later(store: Store, account: Account, number: int, days: int) -> None:
 
 @pytest.mark.parametrize(("later", "is_there"), [(WITNESSES - 1, True), (WITNESSES, False)])
 def test_an_expired_session_is_forgotten_when_enough_have_begun_after_it(
-    store: Store, alice: Account, bob: Account, later: int, is_there: bool
+    store: Store, alice_account: Account, bob_account: Account, later: int, is_there: bool
 ) -> None:
-    old = begin(store, alice)
-    begin_later(store, bob, later, days=2)
-    assert (store.sessions.end(old.id, alice.user.id) is not None) == is_there
+    old = begin(store, alice_account)
+    begin_later(store, bob_account, later, days=2)
+    assert (store.sessions.end(old.id, alice_account.user.id) is not None) == is_there
 
 
-def test_a_login_forgets_few_sessions_and_the_oldest_first(store: Store, alice: Account) -> None:
-    expired = [begin(store, alice, days) for days in (3, 1, 2, 4)]
-    begin_later(store, alice, WITNESSES, days=9)
-    left = [store.sessions.end(each.id, alice.user.id) is not None for each in expired]
+def test_a_login_forgets_few_sessions_and_the_oldest_first(
+    store: Store, alice_account: Account
+) -> None:
+    expired = [begin(store, alice_account, days) for days in (3, 1, 2, 4)]
+    begin_later(store, alice_account, WITNESSES, days=9)
+    left = [store.sessions.end(each.id, alice_account.user.id) is not None for each in expired]
     assert left == [True, False, False, True]
 
 
 def test_logins_under_a_clock_that_is_wrong_end_no_session(
-    store: Store, alice: Account, bob: Account
+    store: Store, alice_account: Account, bob_account: Account
 ) -> None:
-    sessions = [begin(store, alice), begin(store, bob)]
-    begin_later(store, alice, WITNESSES - 1, days=80 * 365)
-    begin_later(store, alice, 5, days=0)
-    owners = (alice.user.id, bob.user.id)
+    sessions = [begin(store, alice_account), begin(store, bob_account)]
+    begin_later(store, alice_account, WITNESSES - 1, days=80 * 365)
+    begin_later(store, alice_account, 5, days=0)
+    owners = (alice_account.user.id, bob_account.user.id)
     found = [
         store.sessions.find(Credentials(session.id, owner, NOW + DAY), NOW)
         for session, owner in zip(sessions, owners, strict=True)
@@ -121,57 +119,78 @@ def test_logins_under_a_clock_that_is_wrong_end_no_session(
 
 
 def test_a_clock_that_stays_wrong_ends_few_sessions_a_login(
-    store: Store, alice: Account, bob: Account
+    store: Store, alice_account: Account, bob_account: Account
 ) -> None:
     for _ in range(12):
-        begin(store, alice)
-    begin_later(store, bob, WITNESSES - 1 + 3, days=80 * 365)
-    assert len(store.sessions.find_all(alice.user.id, NOW)) == 12 - 3 * FORGOTTEN
+        begin(store, alice_account)
+    begin_later(store, bob_account, WITNESSES - 1 + 3, days=80 * 365)
+    assert len(store.sessions.find_all(alice_account.user.id, NOW)) == 12 - 3 * FORGOTTEN
 
 
-def test_sessions_are_listed_newest_first(store: Store, alice: Account, bob: Account) -> None:
-    first, _, second = begin(store, alice), begin(store, bob), begin(store, alice)
-    assert store.sessions.find_all(alice.user.id, NOW) == [second, first]
+def test_sessions_are_listed_newest_first(
+    store: Store, alice_account: Account, bob_account: Account
+) -> None:
+    first, _, second = (
+        begin(store, alice_account),
+        begin(store, bob_account),
+        begin(store, alice_account),
+    )
+    assert store.sessions.find_all(alice_account.user.id, NOW) == [second, first]
 
 
-def test_a_touch_moves_the_last_use_alone(store: Store, alice: Account) -> None:
-    session = begin(store, alice)
+def test_a_touch_moves_the_last_use_alone(store: Store, alice_account: Account) -> None:
+    session = begin(store, alice_account)
     store.sessions.touch(session.id, NOW + SECOND)
     expected = Session(session.id, NOW, NOW + SECOND, NOW + DAY)
-    assert store.sessions.find_all(alice.user.id, NOW) == [expected]
+    assert store.sessions.find_all(alice_account.user.id, NOW) == [expected]
 
 
-def test_touching_a_session_that_is_gone_does_nothing(store: Store, alice: Account) -> None:
+def test_touching_a_session_that_is_gone_does_nothing(store: Store, alice_account: Account) -> None:
     store.sessions.touch(99, NOW)
-    assert store.sessions.find_all(alice.user.id, NOW) == []
+    assert store.sessions.find_all(alice_account.user.id, NOW) == []
 
 
-def test_an_ended_session_is_not_found(store: Store, alice: Account) -> None:
-    session = begin(store, alice)
-    assert store.sessions.end(session.id, alice.user.id) == session
-    assert store.sessions.find(Credentials(session.id, alice.user.id, NOW + DAY), NOW) is None
+def test_an_ended_session_is_not_found(store: Store, alice_account: Account) -> None:
+    session = begin(store, alice_account)
+    assert store.sessions.end(session.id, alice_account.user.id) == session
+    assert (
+        store.sessions.find(Credentials(session.id, alice_account.user.id, NOW + DAY), NOW) is None
+    )
 
 
-def test_nobody_ends_the_session_of_another(store: Store, alice: Account, bob: Account) -> None:
-    session = begin(store, alice)
-    assert store.sessions.end(session.id, bob.user.id) is None
-    assert store.sessions.find_all(alice.user.id, NOW) == [session]
+def test_nobody_ends_the_session_of_another(
+    store: Store, alice_account: Account, bob_account: Account
+) -> None:
+    session = begin(store, alice_account)
+    assert store.sessions.end(session.id, bob_account.user.id) is None
+    assert store.sessions.find_all(alice_account.user.id, NOW) == [session]
 
 
-def test_all_sessions_but_one_can_be_ended(store: Store, alice: Account, bob: Account) -> None:
-    kept, ended, other = begin(store, alice), begin(store, alice), begin(store, bob)
-    assert store.sessions.end_all(alice.user.id, but=kept.id) == [ended]
-    left = store.sessions.find_all(alice.user.id, NOW), store.sessions.find_all(bob.user.id, NOW)
+def test_all_sessions_but_one_can_be_ended(
+    store: Store, alice_account: Account, bob_account: Account
+) -> None:
+    kept, ended, other = (
+        begin(store, alice_account),
+        begin(store, alice_account),
+        begin(store, bob_account),
+    )
+    assert store.sessions.end_all(alice_account.user.id, but=kept.id) == [ended]
+    left = (
+        store.sessions.find_all(alice_account.user.id, NOW),
+        store.sessions.find_all(bob_account.user.id, NOW),
+    )
     assert left == ([kept], [other])
 
 
-def test_all_sessions_can_be_ended(store: Store, alice: Account) -> None:
-    begin(store, alice)
-    store.sessions.end_all(alice.user.id)
-    assert store.sessions.find_all(alice.user.id, NOW) == []
+def test_all_sessions_can_be_ended(store: Store, alice_account: Account) -> None:
+    begin(store, alice_account)
+    store.sessions.end_all(alice_account.user.id)
+    assert store.sessions.find_all(alice_account.user.id, NOW) == []
 
 
-def test_the_id_of_an_ended_session_is_not_given_again(store: Store, alice: Account) -> None:
-    session = begin(store, alice)
-    store.sessions.end(session.id, alice.user.id)
-    assert begin(store, alice).id > session.id
+def test_the_id_of_an_ended_session_is_not_given_again(
+    store: Store, alice_account: Account
+) -> None:
+    session = begin(store, alice_account)
+    store.sessions.end(session.id, alice_account.user.id)
+    assert begin(store, alice_account).id > session.id

@@ -15,18 +15,15 @@ from forum.adapters.memory.rate_limits import MemoryCounters
 from forum.adapters.memory.sessions import MemorySessions
 from forum.adapters.memory.tables import MemoryStore
 from forum.adapters.memory.users import MemoryUsers
-from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.tokens import JwtTokens
-from forum.domain.articles import ArticleService, Limits
-from forum.domain.ports import Clock
-from forum.domain.sessions import SessionService
+from forum.domain.articles import Limits
+from forum.domain.ports import Clock, Repositories
 from forum.domain.throttle import Limits as ThrottleLimits
-from forum.domain.throttle import Throttle
-from forum.domain.users import UserService
 from forum.http.app import BodyLimits, create_app
 from forum.http.dispatch import run_inline
 from forum.http.guard import Application, Message, Receive, Scope, Send
-from tests.conftest import SECRET
+from forum.services import wire
+from tests.conftest import CHEAP_HASHER, SECRET
 
 PASSWORD = "Password#1"
 
@@ -63,33 +60,25 @@ def assemble(
     proxies: Sequence[str] = (),
 ) -> Application:
     """The service on memory, or on repositories of the test's own, with the secret of all tests."""
-    users, sessions = users or MemoryUsers(store), sessions or MemorySessions(store)
-    clock, events = clock or SystemClock(), LogEvents()
-    hasher = Argon2Passwords(memory_cost=8, time_cost=1)
-    throttle = Throttle(MemoryCounters(), clock, events, limits)
-    user_service = UserService(users, hasher, clock, throttle, events)
-    session_service = SessionService(
-        users,
-        sessions,
-        hasher,
-        JwtTokens(lambda: [SECRET]),
-        clock,
-        throttle,
-        events,
-        timedelta(days=1),
-    )
-    article_service = ArticleService(
-        articles or MemoryArticles(store),
-        user_service,
-        clock,
-        throttle,
-        events,
-        Limits(10, 300, 100_000),
+    services = wire(
+        Repositories(
+            users or MemoryUsers(store),
+            sessions or MemorySessions(store),
+            articles or MemoryArticles(store),
+            MemoryCounters(),
+        ),
+        hasher=CHEAP_HASHER,
+        tokens=JwtTokens(lambda: [SECRET]),
+        clock=clock or SystemClock(),
+        events=LogEvents(),
+        token_lifetime=timedelta(days=1),
+        article_limits=Limits(10, 300, 100_000),
+        throttle_limits=limits,
     )
     return create_app(
-        user_service,
-        session_service,
-        article_service,
+        services.users,
+        services.sessions,
+        services.articles,
         run_inline,
         proxies=proxies,
         body_limits=BodyLimits(fields=64 * 1024, article=2 * 1024**2, together=32 * 1024**2),

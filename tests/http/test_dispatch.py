@@ -13,7 +13,8 @@ from falcon.testing import ASGIConductor, Result
 from forum.config import Settings
 from forum.domain.errors import Unavailable
 from forum.http.dispatch import BoundedPool, Dispatcher, run_inline
-from forum.main import build, prepare
+from forum.main import build
+from forum.storage import open_store, prepare
 from tests.conftest import CHEAP_HASHER
 from tests.http.conftest import PASSWORD, with_plain_headers
 
@@ -153,7 +154,9 @@ def busy(settings: Settings, work: Work) -> ASGIConductor:
     """The service with room for one hash, which does not wait long for another."""
     impatient = replace(settings, store_timeout=0.1)
     prepare(impatient)
-    return ASGIConductor(with_plain_headers(build(impatient, BusyHasher(work))))
+    return ASGIConductor(
+        with_plain_headers(build(impatient, open_store(impatient), hasher=BusyHasher(work)))
+    )
 
 
 async def log_in(forum: ASGIConductor) -> Result:

@@ -244,7 +244,7 @@ class TestLockedFile:
     @pytest.fixture
     def locked(self, client: Client, alice: str, settings: Settings) -> Iterator[Client]:
         client.write(alice)
-        path = settings.database_url.removeprefix("sqlite:///")
+        path = str(settings.database_url.file)
         with closing(apsw.Connection(path)) as other:
             other.execute("BEGIN IMMEDIATE")
             yield client

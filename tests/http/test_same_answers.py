@@ -11,7 +11,8 @@ import pytest
 from falcon.testing import Result
 
 from forum.config import Settings
-from forum.main import build, prepare
+from forum.main import build
+from forum.storage import open_store, prepare
 from tests.conftest import CHEAP_HASHER
 from tests.http.conftest import PASSWORD, Client
 
@@ -52,9 +53,9 @@ def requests(token: str) -> Iterator[tuple[str, str, Any]]:
 
 @contextmanager
 def forum(url: str, settings: Settings) -> Iterator[Client]:
-    settings = replace(settings, database_url=url, throttle=False)
+    settings = replace(settings.on(url), throttle=False)
     prepare(settings)
-    with Client(build(settings, CHEAP_HASHER)) as client:
+    with Client(build(settings, open_store(settings), hasher=CHEAP_HASHER)) as client:
         yield client
 
 

@@ -11,14 +11,12 @@ from forum.adapters.memory.rate_limits import MemoryCounters
 from forum.adapters.memory.sessions import MemorySessions
 from forum.adapters.memory.tables import MemoryStore
 from forum.adapters.memory.users import MemoryUsers
-from forum.domain.administration import Administration
-from forum.domain.articles import ArticleService
 from forum.domain.articles import Limits as ArticleLimits
 from forum.domain.errors import Unavailable
 from forum.domain.model import Credentials, User
-from forum.domain.sessions import SessionService
-from forum.domain.throttle import Limits, Throttle
-from forum.domain.users import UserService
+from forum.domain.ports import Repositories
+from forum.domain.throttle import Limits
+from forum.services import wire, wire_administration
 
 HERE = "192.0.2.1"
 THERE = "198.51.100.1"
@@ -110,29 +108,26 @@ class Forum:
         self.clock = StoppedClock()
         self.hasher = CountingHasher()
         self.events = KeptEvents()
-        accounts, sessions = MemoryUsers(self.store), MemorySessions(self.store)
-        throttle = Throttle(MemoryCounters(), self.clock, self.events, limits)
-        self.users = UserService(accounts, self.hasher, self.clock, throttle, self.events)
-        self.sessions = SessionService(
-            accounts,
-            sessions,
-            self.hasher,
-            OpenTokens(),
-            self.clock,
-            throttle,
-            self.events,
-            LIFETIME,
-        )
-        self.articles = ArticleService(
+        repositories = Repositories(
+            MemoryUsers(self.store),
+            MemorySessions(self.store),
             articles or MemoryArticles(self.store),
-            self.users,
-            self.clock,
-            throttle,
-            self.events,
-            ArticleLimits(page_size=3, title=10, text=20),
+            MemoryCounters(),
         )
-        self.administration = Administration(
-            accounts, sessions, self.hasher, self.clock, self.events
+        services = wire(
+            repositories,
+            hasher=self.hasher,
+            tokens=OpenTokens(),
+            clock=self.clock,
+            events=self.events,
+            token_lifetime=LIFETIME,
+            article_limits=ArticleLimits(page_size=3, title=10, text=20),
+            throttle_limits=limits,
+        )
+        self.users, self.sessions = services.users, services.sessions
+        self.articles = services.articles
+        self.administration = wire_administration(
+            repositories, hasher=self.hasher, clock=self.clock, events=self.events
         )
 
     def register(self, username: str = "alice#1") -> User:

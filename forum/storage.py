@@ -1,0 +1,204 @@
+"""The stores that settings name: opening them, preparing them, and what operators need."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+
+from peewee import PeeweeException
+
+from forum.adapters.memory.articles import MemoryArticles
+from forum.adapters.memory.rate_limits import MemoryCounters
+from forum.adapters.memory.sessions import MemorySessions
+from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.users import MemoryUsers
+from forum.adapters.secret_file import make_secret
+from forum.adapters.sql.articles import SqlArticles
+from forum.adapters.sql.bulk import SqlArchive
+from forum.adapters.sql.database import Database
+from forum.adapters.sql.drafts import drafted_database
+from forum.adapters.sql.migrations import SchemaTooNew, migrate, status
+from forum.adapters.sql.migrations.runner import BadVersion
+from forum.adapters.sql.peewee_database import PeeweeDatabase
+from forum.adapters.sql.rate_limits import SqlCounters
+from forum.adapters.sql.schema import SchemaDiffers
+from forum.adapters.sql.sessions import SqlSessions
+from forum.adapters.sql.sqlite import SqliteDatabase
+from forum.adapters.sql.users import SqlUsers
+from forum.config import BadSetting, DatabaseUrl, Memory, Postgres, Settings, Sqlite
+from forum.domain.errors import Unavailable
+from forum.domain.ports import Repositories
+from forum.secret_keys import (
+    explained_secret,
+    refuse_orphaned_secret,
+    require_secret_or_first_start,
+    secret_file,
+    secrets_of,
+)
+
+
+def _nothing() -> None:
+    """What a store in memory has to do when it is closed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Repositories to serve, and how to treat what is behind them."""
+
+    repositories: Repositories
+    is_embedded: bool = True
+    """Whether reading takes microseconds, and waits for nothing: then it is done on the event loop."""
+    within: Callable[[float], AbstractContextManager[object]] = nullcontext
+    """Limits how long, in seconds, the thread that enters it waits for the store."""
+    close: Callable[[], None] = _nothing
+    """Called once, when the server stops."""
+
+
+def open_store(settings: Settings) -> Store:
+    """The store that the settings name; nothing is touched yet. Raises `BadSetting`."""
+    if isinstance(settings.database_url, Memory):
+        return Store(memory_repositories(MemoryStore()))
+    database = open_database(settings.database_url, settings.store_timeout)
+    return Store(sql_repositories(database), database.is_embedded, database.within, database.close)
+
+
+def memory_repositories(tables: MemoryStore) -> Repositories:
+    """The repositories on these tables."""
+    return Repositories(
+        MemoryUsers(tables), MemorySessions(tables), MemoryArticles(tables), MemoryCounters()
+    )
+
+
+def sql_repositories(database: Database) -> Repositories:
+    """The repositories on this database."""
+    return Repositories(
+        SqlUsers(database), SqlSessions(database), SqlArticles(database), SqlCounters(database)
+    )
+
+
+def open_database(url: DatabaseUrl, timeout: float) -> PeeweeDatabase:
+    """The database at the URL; nothing is touched yet.
+
+    `timeout` is how many seconds a statement may take or wait for others. Raises `BadSetting`.
+    """
+    try:
+        match url:
+            case Sqlite(file):
+                return SqliteDatabase(file, timeout)
+            case Postgres(dsn):
+                return _open_postgres(dsn, timeout)
+    except OSError as error:
+        raise BadSetting(str(error)) from error
+    raise BadSetting("this needs a database: a store in memory ends with its process")
+
+
+def _open_postgres(dsn: str, timeout: float) -> PeeweeDatabase:
+    try:
+        import psycopg  # noqa: PLC0415  # an optional extra
+
+        from forum.adapters.sql.postgres import PostgresDatabase  # noqa: PLC0415
+    except ImportError:
+        raise BadSetting(
+            "the URL of the database needs a driver for PostgreSQL: pip install 'forum[postgres]'"
+        ) from None
+    try:
+        return PostgresDatabase(dsn, timeout)
+    except psycopg.ProgrammingError:
+        raise BadSetting("the URL of the database is no URL that PostgreSQL understands") from None
+
+
+def prepare(settings: Settings) -> None:
+    """Make and migrate the database, and then the secret, where they are not there. Raises `BadSetting`."""
+    refuse_orphaned_secret(settings)
+    path = secret_file(settings)
+    if path:
+        require_secret_or_first_start(settings, path)
+    if not isinstance(settings.database_url, Memory):
+        with opened_database(settings) as database:
+            migrate(database)
+    if path:
+        with explained_secret():
+            make_secret(path)
+
+
+def require_usable(settings: Settings) -> None:
+    """Raise `BadSetting` where the store, its schema or the secret cannot be used; change nothing."""
+    with explained_secret():
+        secrets_of(settings)()
+    if not isinstance(settings.database_url, Memory):
+        with opened_database(settings) as database:
+            database.require()
+            _require_current(database)
+
+
+@contextmanager
+def opened_database(settings: Settings) -> Iterator[PeeweeDatabase]:
+    """The database that the settings name, closed in the end; what goes wrong comes out as `BadSetting`."""
+    database = open_database(settings.database_url, settings.store_timeout)
+    try:
+        yield database
+    except SchemaTooNew:
+        raise BadSetting(
+            "the database was made by a later version of the forum: install that one"
+        ) from None
+    except SchemaDiffers as error:
+        raise BadSetting(f"the database {error}: nothing was changed") from None
+    except (BadVersion, OSError) as error:
+        raise BadSetting(str(error)) from error
+    except (PeeweeException, Unavailable) as error:
+        reason = " ".join(str(error.__cause__ or error).split())
+        raise BadSetting(f"the database cannot be used: {reason}") from error
+    finally:
+        database.close()
+
+
+@contextmanager
+def opened_sqlite(settings: Settings, instead: str) -> Iterator[SqliteDatabase]:
+    """As `opened_database`; where it is another kind, the refusal names what that has `instead`."""
+    with opened_database(settings) as database:
+        if not isinstance(database, SqliteDatabase):
+            raise BadSetting(f"this is for SQLite; PostgreSQL has {instead}")
+        yield database
+
+
+@contextmanager
+def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlArchive]:
+    """The whole database that the settings name, made or migrated where that is asked for.
+
+    What is made is there when all went well, and not before.
+    """
+    made = _made_in_the_end(settings) if create else nullcontext(settings)
+    with made as where, opened_database(where) as database:
+        if create:
+            migrate(database)
+        database.require()
+        _require_current(database)
+        database.give_way_to_signals()
+        yield SqlArchive(database)
+
+
+@contextmanager
+def opened_repositories(settings: Settings) -> Iterator[Repositories]:
+    """The repositories on the database that the settings name, which must be up to date."""
+    with opened_database(settings) as database:
+        database.require()
+        _require_current(database)
+        yield sql_repositories(database)
+
+
+@contextmanager
+def _made_in_the_end(settings: Settings) -> Iterator[Settings]:
+    """Settings of a draft, where they name a file that is not there."""
+    file = settings.database_url.file
+    try:
+        if file is None or file.exists():
+            yield settings
+            return
+        with drafted_database(file.resolve()) as draft:
+            yield settings.on(str(Sqlite(draft)))
+    except OSError as error:
+        raise BadSetting(str(error)) from error
+
+
+def _require_current(database: PeeweeDatabase) -> None:
+    if any(version.applied is None for version in status(database)):
+        raise BadSetting("the database has an older schema: run forum migrate on it first")
