@@ -1,4 +1,4 @@
-"""The ceiling: an ASGI application that answers a page of ten articles without doing anything for it."""
+"""The ceiling: an ASGI application that answers a page of ten articles and does nothing else."""
 
 from forum.http.guard import Receive, Scope, Send
 

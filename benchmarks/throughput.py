@@ -1,9 +1,10 @@
-"""Requests a second of the usual calls, beside a no-op on the same server and, if asked, another checkout.
+"""Requests a second, beside a no-op on the same server and, if asked, another checkout.
 
     python benchmarks/throughput.py [--against ../forum-before] [--rounds 5] [--seconds 3]
 
-Every round measures each call once on every server, one after the other, so that noise is the same for all;
-what counts is the ratio, and of it the median over the rounds. Needs wrk (Debian: apt-get install wrk).
+Every round measures each call once on every server, one after the other, so that noise is the same
+for all; what counts is the ratio, and of it the median over the rounds. Needs wrk (Debian: apt-get
+install wrk).
 """
 
 import json

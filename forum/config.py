@@ -10,14 +10,13 @@ from typing import Any, Self
 
 from environs import Env, EnvError, ValidationError, validate
 
+from forum.domain.ports import MIN_SECRET_BYTES
+
 _PREFIX = "FORUM_"
 _SOCKET = re.compile("unix:/.")
 _SQLITE = "sqlite:///"
 _POSTGRES = ("postgresql://", "postgres://")
 _URLS = "sqlite:///data/forum.db, postgresql://host/name or memory://"
-
-MIN_SECRET_BYTES = 32
-"""The output of SHA-256, below which RFC 7518, section 3.2, forbids a key for HS256."""
 
 
 class BadSetting(Exception):

@@ -7,7 +7,9 @@ from typing import Any
 from gunicorn.asgi.protocol import ASGIProtocol
 
 HEAD_SECONDS = 10
-"""From the beginning of a connection to the end of its first head; afterwards gunicorn's `keepalive` counts."""
+"""From the beginning of a connection to the end of its first head; afterwards gunicorn's
+`keepalive` counts.
+"""
 
 BODY_SECONDS = 30
 """From the end of a head to the end of its body."""
@@ -16,7 +18,9 @@ ANSWER_SECONDS = 30
 """For which a client may take nothing of an answer that waits for it."""
 
 LINGER_SECONDS = 2
-"""For which what a client still sends is read and dropped after an early answer, so that the answer is not lost."""
+"""For which what a client still sends is read and dropped after an early answer, so that the answer
+is not lost.
+"""
 
 
 class Connection(ASGIProtocol):  # type: ignore[misc]
@@ -50,7 +54,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         return self._current_request is None or not self._has_read_all() or self._closed
 
     def eof_received(self) -> bool:
-        """A client that has sent everything may still listen: what it has sent whole is answered."""
+        """A client that has sent all may still listen: what it has sent whole is answered."""
         self._is_half_closed = True
         if self._is_lingering or self._is_ssl or self._current_request is None:
             return False

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
+from forum.adapters.audit_log import TextAuditLog
 from forum.adapters.clock import SystemClock
-from forum.adapters.events import LogEvents
 from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.tokens import JwtTokens
 from forum.config import Settings
-from forum.domain.articles import Limits
+from forum.domain.articles import ArticleLimits
 from forum.domain.ports import PasswordHasher
-from forum.domain.throttle import Limits as ThrottleLimits
+from forum.domain.rate_limits import RateLimits
 from forum.http.app import BodyLimits, create_app
 from forum.http.dispatch import BoundedPool, Dispatch, Dispatcher, run_inline
 from forum.http.guard import Application
@@ -30,11 +30,12 @@ _JSON_CHARACTER = 12
 
 
 def app() -> Application:
-    """The service as the environment wants it: `gunicorn -k forum.server.Worker 'forum.main:app()'`.
+    """The service as the environment wants it.
 
-    Nothing is opened, made or migrated yet: that is for `storage.prepare`, once, before any process
-    serves. Where the store or the secret cannot be used, requests that need it are answered with
-    503, and served again as soon as it can. Raises `BadSetting`.
+    `gunicorn -k forum.server.Worker 'forum.main:app()'`. Nothing is opened, made or migrated yet:
+    that is for `storage.prepare`, once, before any process serves. Where the store or the secret
+    cannot be used, requests that need it are answered with 503, and served again as soon as it can.
+    Raises `BadSetting`.
     """
     settings = Settings.from_environment()
     return build(settings, open_store(settings))
@@ -47,10 +48,10 @@ def build(settings: Settings, store: Store, *, hasher: PasswordHasher | None = N
         hasher=hasher or Argon2Passwords(settings.hash_memory, settings.hash_passes),
         tokens=JwtTokens(secrets_of(settings)),
         clock=SystemClock(),
-        events=LogEvents(),
+        audit_log=TextAuditLog(),
         token_lifetime=timedelta(seconds=settings.token_lifetime),
-        article_limits=Limits(settings.page_size, settings.title_limit, settings.text_limit),
-        throttle_limits=_throttle_limits(settings),
+        article_limits=ArticleLimits(settings.page_size, settings.title_limit, settings.text_limit),
+        rate_limits=_rate_limits(settings),
     )
     dispatcher = _dispatcher(settings, services, store)
 
@@ -66,7 +67,7 @@ def build(settings: Settings, store: Store, *, hasher: PasswordHasher | None = N
         proxies=settings.trusted_proxies,
         body_limits=_body_limits(settings),
         cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
-        release=close,
+        close=close,
     )
 
 
@@ -111,7 +112,7 @@ def _dispatcher(settings: Settings, services: Services, store: Store) -> Dispatc
 
 
 def _near_pages_inline(far: Dispatch) -> Dispatch:
-    """The entries of the index before a page are skipped one by one, so far pages leave the event loop alone."""
+    """Far pages leave the event loop alone: the entries of the index before them are skipped."""
 
     async def dispatch(use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         is_near = len(str(named["page"] or "")) <= 2
@@ -130,10 +131,10 @@ def _body_limits(settings: Settings) -> BodyLimits:
     )
 
 
-def _throttle_limits(settings: Settings) -> ThrottleLimits | None:
+def _rate_limits(settings: Settings) -> RateLimits | None:
     if not settings.throttle:
         return None
-    return ThrottleLimits(
+    return RateLimits(
         failures_of_name=settings.login_failures,
         failures_of_address=settings.login_failures_address,
         failures_of_all=settings.login_failures_all,

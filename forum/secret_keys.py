@@ -10,7 +10,10 @@ from forum.config import BadSetting, Settings
 
 
 def refuse_orphaned_secret(settings: Settings) -> None:
-    """Raise `BadSetting` where a secret lies beside no database: a new one would hide that it is gone."""
+    """Raise `BadSetting` where a secret lies beside no database.
+
+    A new one would hide that it is gone.
+    """
     path, database = settings.database_url.secret_file, settings.database_url.file
     is_there = database and database.exists() and database.stat().st_size
     if path and database and path.exists() and not is_there:

@@ -49,7 +49,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "worker_connections": _MOST_CONNECTIONS,
         "asgi_loop": "uvloop",
         "http_parser": "python",  # The fast one needs a package that is not published.
-        "control_socket_disable": True,  # A second instance would take over the socket of the first.
+        "control_socket_disable": True,  # A second instance would take it over.
         "keepalive": 5,
         "when_ready": greet,
     }
@@ -62,9 +62,10 @@ def _greeting(settings: Settings) -> str:
 
 @contextmanager
 def reserved(bind: str) -> Iterator[None]:
-    """Hold the address until the end of the block. Raises `BadSetting` where nothing can listen on it.
+    """Hold the address until the end of the block.
 
-    gunicorn would try again for five seconds, and end without saying what to do.
+    Raises `BadSetting` where nothing can listen on it. gunicorn would try again for five seconds,
+    and end without saying what to do.
     """
     try:
         with closing(_bound(bind)):

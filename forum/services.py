@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from forum.domain.administration import Administration
-from forum.domain.articles import ArticleService, Limits
-from forum.domain.ports import Clock, Events, PasswordHasher, Repositories, Tokens
+from forum.domain.articles import ArticleLimits, ArticleService
+from forum.domain.ports import AuditLog, Clock, PasswordHasher, Repositories, Tokens
+from forum.domain.rate_limits import RateLimiter, RateLimits
 from forum.domain.sessions import SessionService
-from forum.domain.throttle import Limits as ThrottleLimits
-from forum.domain.throttle import Throttle
 from forum.domain.users import UserService
 
 
@@ -27,30 +26,32 @@ def wire(
     hasher: PasswordHasher,
     tokens: Tokens,
     clock: Clock,
-    events: Events,
+    audit_log: AuditLog,
     token_lifetime: timedelta,
-    article_limits: Limits,
-    throttle_limits: ThrottleLimits | None,
+    article_limits: ArticleLimits,
+    rate_limits: RateLimits | None,
 ) -> Services:
     """The services for clients."""
-    throttle = Throttle(repositories.counters, clock, events, throttle_limits)
-    users = UserService(repositories.users, hasher, clock, throttle, events)
+    rate_limiter = RateLimiter(repositories.rate_counters, clock, audit_log, rate_limits)
+    users = UserService(repositories.users, hasher, clock, rate_limiter, audit_log)
     sessions = SessionService(
         repositories.users,
         repositories.sessions,
         hasher,
         tokens,
         clock,
-        throttle,
-        events,
+        rate_limiter,
+        audit_log,
         token_lifetime,
     )
-    articles = ArticleService(repositories.articles, users, clock, throttle, events, article_limits)
+    articles = ArticleService(
+        repositories.articles, users, clock, rate_limiter, audit_log, article_limits
+    )
     return Services(users, sessions, articles)
 
 
 def wire_administration(
-    repositories: Repositories, *, hasher: PasswordHasher, clock: Clock, events: Events
+    repositories: Repositories, *, hasher: PasswordHasher, clock: Clock, audit_log: AuditLog
 ) -> Administration:
     """The service for operators."""
-    return Administration(repositories.users, repositories.sessions, hasher, clock, events)
+    return Administration(repositories.users, repositories.sessions, hasher, clock, audit_log)

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from peewee import PeeweeException
 
 from forum.adapters.memory.articles import MemoryArticles
-from forum.adapters.memory.rate_limits import MemoryCounters
+from forum.adapters.memory.rate_limits import MemoryRateCounters
 from forum.adapters.memory.sessions import MemorySessions
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.tables import MemoryTables
 from forum.adapters.memory.users import MemoryUsers
 from forum.adapters.secret_file import make_secret
 from forum.adapters.sql.articles import SqlArticles
-from forum.adapters.sql.bulk import SqlArchive
+from forum.adapters.sql.bulk import SqlBulkStore
 from forum.adapters.sql.database import Database
 from forum.adapters.sql.drafts import drafted_database
 from forum.adapters.sql.migrations import SchemaTooNew, migrate, status
 from forum.adapters.sql.migrations.runner import BadVersion
 from forum.adapters.sql.peewee_database import PeeweeDatabase
-from forum.adapters.sql.rate_limits import SqlCounters
+from forum.adapters.sql.rate_limits import SqlRateCounters
 from forum.adapters.sql.schema import SchemaDiffers
 from forum.adapters.sql.sessions import SqlSessions
 from forum.adapters.sql.sqlite import SqliteDatabase
@@ -46,7 +46,8 @@ class Store:
 
     repositories: Repositories
     is_embedded: bool = True
-    """Whether reading takes microseconds, and waits for nothing: then it is done on the event loop."""
+    """Whether reading takes microseconds, and waits for nothing: then it is done on the event loop.
+    """
     within: Callable[[float], AbstractContextManager[object]] = nullcontext
     """Limits how long, in seconds, the thread that enters it waits for the store."""
     close: Callable[[], None] = _nothing
@@ -56,22 +57,22 @@ class Store:
 def open_store(settings: Settings) -> Store:
     """The store that the settings name; nothing is touched yet. Raises `BadSetting`."""
     if isinstance(settings.database_url, Memory):
-        return Store(memory_repositories(MemoryStore()))
+        return Store(memory_repositories(MemoryTables()))
     database = open_database(settings.database_url, settings.store_timeout)
     return Store(sql_repositories(database), database.is_embedded, database.within, database.close)
 
 
-def memory_repositories(tables: MemoryStore) -> Repositories:
+def memory_repositories(tables: MemoryTables) -> Repositories:
     """The repositories on these tables."""
     return Repositories(
-        MemoryUsers(tables), MemorySessions(tables), MemoryArticles(tables), MemoryCounters()
+        MemoryUsers(tables), MemorySessions(tables), MemoryArticles(tables), MemoryRateCounters()
     )
 
 
 def sql_repositories(database: Database) -> Repositories:
     """The repositories on this database."""
     return Repositories(
-        SqlUsers(database), SqlSessions(database), SqlArticles(database), SqlCounters(database)
+        SqlUsers(database), SqlSessions(database), SqlArticles(database), SqlRateCounters(database)
     )
 
 
@@ -107,7 +108,10 @@ def _open_postgres(dsn: str, timeout: float) -> PeeweeDatabase:
 
 
 def prepare(settings: Settings) -> None:
-    """Make and migrate the database, and then the secret, where they are not there. Raises `BadSetting`."""
+    """Make and migrate the database, and then the secret, where they are not there.
+
+    Raises `BadSetting`.
+    """
     refuse_orphaned_secret(settings)
     path = secret_file(settings)
     if path:
@@ -121,7 +125,7 @@ def prepare(settings: Settings) -> None:
 
 
 def require_usable(settings: Settings) -> None:
-    """Raise `BadSetting` where the store, its schema or the secret cannot be used; change nothing."""
+    """Raise `BadSetting` where store, schema or secret cannot be used; change nothing."""
     with explained_secret():
         secrets_of(settings)()
     if not isinstance(settings.database_url, Memory):
@@ -132,7 +136,10 @@ def require_usable(settings: Settings) -> None:
 
 @contextmanager
 def opened_database(settings: Settings) -> Iterator[PeeweeDatabase]:
-    """The database that the settings name, closed in the end; what goes wrong comes out as `BadSetting`."""
+    """The database that the settings name, closed in the end.
+
+    What goes wrong comes out as `BadSetting`.
+    """
     database = open_database(settings.database_url, settings.store_timeout)
     try:
         yield database
@@ -161,7 +168,7 @@ def opened_sqlite(settings: Settings, instead: str) -> Iterator[SqliteDatabase]:
 
 
 @contextmanager
-def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlArchive]:
+def opened_bulk_store(settings: Settings, *, create: bool = False) -> Iterator[SqlBulkStore]:
     """The whole database that the settings name, made or migrated where that is asked for.
 
     What is made is there when all went well, and not before.
@@ -173,7 +180,7 @@ def opened_archive(settings: Settings, *, create: bool = False) -> Iterator[SqlA
         database.require()
         _require_current(database)
         database.give_way_to_signals()
-        yield SqlArchive(database)
+        yield SqlBulkStore(database)
 
 
 @contextmanager

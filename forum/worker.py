@@ -37,7 +37,10 @@ _STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
 
 class Worker(ASGIWorker):  # type: ignore[misc]
-    """Serves the forum, for `forum serve` as for `gunicorn -k forum.server.Worker 'forum.main:app()'`."""
+    """Serves the forum.
+
+    For `forum serve` as for `gunicorn -k forum.server.Worker 'forum.main:app()'`.
+    """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -45,13 +48,16 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         """All of them, with the number of the request that each waited for when it was put here."""
         self._most_connections = _most_connections(self.cfg)
         self._crowd_was_logged = -math.inf
-        # In the master, which forks next. uvloop loses a signal that comes before it runs, and Python
-        # one that comes while it forks; gunicorn would wait for this process.
+        # In the master, which forks next. uvloop loses a signal that comes before it runs, and
+        # Python one that comes while it forks; gunicorn would wait for this process.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
 
     @classmethod
     def check_config(cls, cfg: Config, log: Logger) -> None:
-        """Called once, in the master, before any worker is started. Raises `SystemExit` with one line."""
+        """Called once, in the master, before any worker is started.
+
+        Raises `SystemExit` with one line.
+        """
         super().check_config(cfg, log)
         os.register_at_fork(after_in_parent=_release_signals)
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -140,7 +146,10 @@ def _most_connections(cfg: Config) -> int:
 
 
 def _judge_renewals(log: Logger) -> None:
-    """Let SIGHUP reach gunicorn only where new workers could serve: it ends the old ones in any case."""
+    """Let SIGHUP reach gunicorn only where new workers could serve.
+
+    It ends the old ones in any case.
+    """
     renew: Any = signal.getsignal(signal.SIGHUP)
 
     def judge(number: int, frame: FrameType | None) -> None:

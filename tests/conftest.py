@@ -37,7 +37,7 @@ def cluster() -> Iterator[Cluster]:
 
 @pytest.fixture
 def new_postgres(cluster: Cluster) -> Iterator[Callable[[], str]]:
-    """Makes empty databases on that server and tells their URLs."""
+    """Makes empty databases on that server and returns their URLs."""
     with ExitStack() as stack:
         yield lambda: stack.enter_context(empty_database(cluster))
 

@@ -8,46 +8,46 @@ from typing import Any
 import apsw
 
 from forum.adapters.sql.sqlite_interrupts import give_way
-from forum.domain.moving.importing import OldArticle, OldUser
+from forum.domain.moving.importing import LegacyArticle, LegacyUser
 
 
-class NotTheOldDatabase(Exception):
+class NotTheLegacyDatabase(Exception):
     """The file is no such database."""
 
 
 class FlaskApiDatabase:
-    """An `OldForum` in a file, which is opened for reading only."""
+    """An `LegacyForum` in a file, which is opened for reading only."""
 
     def __init__(self, path: Path) -> None:
-        """Raises `NotTheOldDatabase`."""
+        """Raises `NotTheLegacyDatabase`."""
         if not path.is_file():  # To open a pipe would wait for its other end.
-            raise NotTheOldDatabase("it is no file")
+            raise NotTheLegacyDatabase("it is no file")
         try:
             uri = path.absolute().as_uri() + "?mode=ro"
             with closing(apsw.Connection(uri, _FLAGS)) as connection, connection:
                 give_way(connection, busy_timeout=0)
-                _demand_plain_table(connection, "user")
-                _demand_plain_table(connection, "article")
+                _require_plain_table(connection, "user")
+                _require_plain_table(connection, "article")
                 self._users: list[Any] = connection.execute(_USERS).fetchall()
                 self._articles: list[Any] = connection.execute(_ARTICLES).fetchall()
         except apsw.Error as error:
-            raise NotTheOldDatabase(" ".join(str(error).split())) from error
+            raise NotTheLegacyDatabase(" ".join(str(error).split())) from error
 
-    def users(self) -> list[OldUser]:
+    def users(self) -> list[LegacyUser]:
         return [
-            OldUser(id, _text(name), _text(password), _time(date))
+            LegacyUser(id, _text(name), _text(password), _time(date))
             for id, name, password, date in self._users
         ]
 
-    def articles(self) -> list[OldArticle]:
+    def articles(self) -> list[LegacyArticle]:
         return [
-            OldArticle(
+            LegacyArticle(
                 id,
                 _text(title),
                 _text(text),
                 _time(date),
                 user_id,
-                is_mended=_is_mended(title) or _is_mended(text),
+                has_replacements=_has_replacements(title) or _has_replacements(text),
             )
             for id, title, text, date, user_id in self._articles
         ]
@@ -69,18 +69,18 @@ _ARTICLES = """
 """
 
 
-def _demand_plain_table(connection: apsw.Connection, name: str) -> None:
-    """Raise `NotTheOldDatabase` unless the table holds all that it shows.
+def _require_plain_table(connection: apsw.Connection, name: str) -> None:
+    """Raise `NotTheLegacyDatabase` unless the table holds all that it shows.
 
     Views, virtual tables and computed columns are programs, which may never end. Asked by pragmas,
     beside which the file can put nothing of its own.
     """
     tables = connection.execute(f"PRAGMA main.table_list({name})").fetchall()
     if [kind for schema, _, kind, *_ in tables if schema == "main"] != ["table"]:
-        raise NotTheOldDatabase(f"it has no table {name}")
+        raise NotTheLegacyDatabase(f"it has no table {name}")
     columns = connection.execute(f"PRAGMA main.table_xinfo({name})").fetchall()
     if any(is_computed for *_, is_computed in columns):
-        raise NotTheOldDatabase(f"its table {name} has computed columns")
+        raise NotTheLegacyDatabase(f"its table {name} has computed columns")
 
 
 def _text(stored: bytes | None) -> str | None:
@@ -88,7 +88,7 @@ def _text(stored: bytes | None) -> str | None:
     return None if stored is None else stored.decode(errors="replace").replace("\0", "\ufffd")
 
 
-def _is_mended(stored: bytes | None) -> bool:
+def _has_replacements(stored: bytes | None) -> bool:
     return (_text(stored) or "").encode() != (stored or b"")
 
 

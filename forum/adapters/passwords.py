@@ -35,12 +35,12 @@ class Argon2Passwords:
         except VerifyMismatchError:
             return False
         except (ValueError, VerificationError):  # InvalidHashError is a ValueError
-            self._hash_in_vain(password)
+            self._dummy_hash(password)
             return False
 
     def is_outdated(self, password_hash: str) -> bool:
         return self._argon2.check_needs_rehash(password_hash)
 
-    def _hash_in_vain(self, password: str) -> None:
-        # What cannot be compared costs one hash too, or its quick answer would tell it apart.
+    def _dummy_hash(self, password: str) -> None:
+        # What cannot be compared costs one hash too, or its quick answer would give it away.
         self._argon2.hash(password)

@@ -5,8 +5,7 @@ import secrets
 from contextlib import suppress
 from pathlib import Path
 
-_SHORTEST = 32
-"""Bytes: below them RFC 7518, section 3.2, forbids a key for HS256."""
+from forum.domain.ports import MIN_SECRET_BYTES
 
 
 def load_secrets(path: Path) -> list[str]:
@@ -17,20 +16,23 @@ def load_secrets(path: Path) -> list[str]:
         raise FileNotFoundError(f"{path} does not exist") from None
     except UnicodeDecodeError:
         lines = []
-    if not lines or any(len(line.encode()) < _SHORTEST for line in lines):
-        raise OSError(f"{path} must have secrets of at least {_SHORTEST} bytes, one on each line")
+    if not lines or any(len(line.encode()) < MIN_SECRET_BYTES for line in lines):
+        raise OSError(
+            f"{path} must have secrets of at least {MIN_SECRET_BYTES} bytes, one on each line"
+        )
     return lines
 
 
 def make_secret(path: Path) -> None:
     """Write a first secret, unless the file is there. Raises OSError.
 
-    Any number of processes may call this at once: one writes, and nobody ever sees half of a secret.
+    Any number of processes may call this at once: one writes, and nobody ever sees half of a
+    secret.
     """
     if path.exists():
         return
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = _draft(path, [secrets.token_hex(_SHORTEST)])
+    draft = _draft(path, [secrets.token_hex(MIN_SECRET_BYTES)])
     with suppress(FileExistsError):
         os.link(draft, path)  # fails where another process was faster
     draft.unlink()
@@ -38,10 +40,10 @@ def make_secret(path: Path) -> None:
 
 def add_secret(path: Path) -> None:
     """Put a new secret first, in one step. Raises OSError."""
-    _draft(path, [secrets.token_hex(_SHORTEST), *load_secrets(path)]).replace(path)
+    _draft(path, [secrets.token_hex(MIN_SECRET_BYTES), *load_secrets(path)]).replace(path)
 
 
-def keep_secrets(path: Path, kept: list[str]) -> None:
+def write_secrets(path: Path, kept: list[str]) -> None:
     """Write these secrets instead of those in the file, in one step. Raises OSError."""
     _draft(path, kept).replace(path)
 

@@ -11,7 +11,7 @@ import jwt
 
 from forum.domain.errors import Unavailable
 from forum.domain.ids import parse_id
-from forum.domain.model import Credentials
+from forum.domain.model import TokenClaims
 
 _ALGORITHM = "HS256"
 
@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class JwtTokens:
-    """`Tokens` under the bytes of secrets, so that another service that shares them can verify them.
+    """`Tokens` signed with the bytes of secrets: a service that shares them can verify them.
 
     The first secret signs, all of them verify; a token names its own by `key_id`. Our tokens begin
     with one of as many headers as there are secrets; at any other one the secrets are loaded again,
@@ -61,16 +61,16 @@ class JwtTokens:
                 _log.warning("tokens can be neither made nor read: %s", error)
                 raise Unavailable from error
 
-    def issue(self, credentials: Credentials) -> str:
-        claims = {
-            "sub": str(credentials.user_id),
-            "jti": str(credentials.session_id),
-            "exp": int(credentials.expires.timestamp()),
+    def issue(self, claims: TokenClaims) -> str:
+        payload = {
+            "sub": str(claims.user_id),
+            "jti": str(claims.session_id),
+            "exp": int(claims.expires.timestamp()),
         }
         self.require_secret()
-        return self._jwt.encode(claims, self._keys[0].secret, _ALGORITHM, self._keys[0].header)
+        return self._jwt.encode(payload, self._keys[0].secret, _ALGORITHM, self._keys[0].header)
 
-    def read(self, token: str) -> Credentials | None:
+    def read(self, token: str) -> TokenClaims | None:
         if len(token) > _MAX_LENGTH or not token.isascii():
             return None
         self.require_secret()
@@ -79,13 +79,13 @@ class JwtTokens:
         except jwt.PyJWTError:
             return None
 
-    def _decode_anew(self, token: str) -> Credentials:
+    def _decode_anew(self, token: str) -> TokenClaims:
         claims = self._jwt.decode(token, self._secret(token.partition(".")[0]), [_ALGORITHM])
         user_id, session_id = parse_id(claims["sub"]), parse_id(claims["jti"])
         expires = _moment(claims["exp"])
         if user_id is None or session_id is None or expires is None:
             raise jwt.InvalidTokenError
-        return Credentials(session_id, user_id, expires)
+        return TokenClaims(session_id, user_id, expires)
 
     def _secret(self, header: str) -> bytes:
         if header not in self._secrets:
@@ -124,5 +124,5 @@ def _moment(seconds: object) -> datetime | None:
 
 
 def key_id(secret: str) -> str:
-    """A name for the secret that tells nothing about it."""
+    """A name for the secret that reveals nothing about it."""
     return hashlib.sha256(b"forum key id: " + secret.encode()).hexdigest()[:16]

@@ -56,7 +56,8 @@ def _migrate(database: PeeweeDatabase, version: int | None) -> list[str]:
 def backup(file: Path, with_secret: bool) -> None:
     """Save the SQLite database to a new FILE.
 
-    The service may write on. Every write that was answered before is in it. For PostgreSQL there is pg_dump.
+    The service may write on. Every write that was answered before is in it. For PostgreSQL there is
+    pg_dump.
     """
     settings = Settings.from_environment()
     with opened_sqlite(settings, "pg_dump --format=custom") as source:

@@ -12,18 +12,18 @@ from typing import TypeVar
 
 import click
 
-from forum.adapters.flaskapi import FlaskApiDatabase, NotTheOldDatabase
+from forum.adapters.flaskapi import FlaskApiDatabase, NotTheLegacyDatabase
 from forum.adapters.passwords import Argon2Passwords
 from forum.cli.parameters import WORD, File
 from forum.config import Settings
 from forum.domain.moving.copying import CopyDiffers, StoreNotEmpty, UnreadableRow, copy
 from forum.domain.moving.importing import import_forum
-from forum.storage import opened_archive
+from forum.storage import opened_bulk_store
 
 T = TypeVar("T")
 
 _INTERRUPTED = 128 + signal.SIGINT
-"""The status with which shells tell that a command was interrupted."""
+"""The status of a command that was interrupted, as shells report it."""
 
 
 @click.command("copy")
@@ -32,49 +32,49 @@ _INTERRUPTED = 128 + signal.SIGINT
 def copy_command(source: str, target: str) -> None:
     """Copy everything into an empty database.
 
-    SOURCE and TARGET are URLs like FORUM_DATABASE_URL. Ids stay, also of what was deleted: none is given again. Counts and a checksum are compared.
-    All or nothing.
+    SOURCE and TARGET are URLs like FORUM_DATABASE_URL. Ids stay, also of what was deleted: none is
+    given again. Counts and a checksum are compared. All or nothing.
     """
     settings = Settings.from_environment()
     with (
         _interruptible(),
-        opened_archive(settings.on(source)) as old,
-        opened_archive(settings.on(target), create=True) as new,
+        opened_bulk_store(settings.on(source)) as old,
+        opened_bulk_store(settings.on(target), create=True) as new,
         _explained(),
     ):
         total = copy(old, new, _show_progress)
     counts = total.counts
     click.echo(
-        f"copied {counts.accounts} users, {counts.articles} articles and {counts.sessions} sessions; "
-        f"SHA-256 {total.checksum}"
+        f"copied {counts.accounts} users, {counts.articles} articles and "
+        f"{counts.sessions} sessions; SHA-256 {total.checksum}"
     )
 
 
 @click.command("import-flaskapi")
 @click.argument("file", type=File(must_exist=True))
 def import_flaskapi(file: Path) -> None:
-    """Import from the older Flask program.
+    """ImportReport from the older Flask program.
 
-    FILE is its SQLite database. Ids, dates, authors and passwords stay; the passwords are hashed, on all processors. All or
-    nothing, into an empty database; a second time changes nothing. Whatever cannot be imported, or
-    will not work as before, is told.
+    FILE is its SQLite database. Ids, dates, authors and passwords stay; the passwords are hashed,
+    on all processors. All or nothing, into an empty database; a second time changes nothing.
+    Whatever cannot be imported, or will not work as before, is listed.
     """
     settings = Settings.from_environment()
     hash_passwords = partial(hash_all, settings)
     with _interruptible(), _explained():
         old = FlaskApiDatabase(file)
-        with opened_archive(settings, create=True) as archive:
-            done = import_forum(old, archive, hash_passwords, _show_progress)
-    for remark in done.remarks:
-        click.echo(remark)
+        with opened_bulk_store(settings, create=True) as target:
+            done = import_forum(old, target, hash_passwords, _show_progress)
+    for warning in done.warnings:
+        click.echo(warning)
     verb = "were imported before" if done.was_done_before else "imported"
     click.echo(
-        f"{done.users} users and {done.articles} articles {verb}; {len(done.remarks)} remarks"
+        f"{done.users} users and {done.articles} articles {verb}; {len(done.warnings)} warnings"
     )
 
 
 def hash_all(settings: Settings, passwords: Iterable[str]) -> Generator[str, None, None]:
-    """The hashes of the passwords, in their order, computed on all processors until it is closed."""
+    """The hashes of the passwords, in order, computed on all processors until it is closed."""
     hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
     pool = ThreadPoolExecutor(os.cpu_count() or 1)
     try:
@@ -85,7 +85,7 @@ def hash_all(settings: Settings, passwords: Iterable[str]) -> Generator[str, Non
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Ends the process with 130 at SIGINT, after all that surrounds the work inside has cleaned up."""
+    """Ends the process with 130 at SIGINT, after what surrounds the work has cleaned up."""
     is_interrupted = False
 
     def interrupt(number: int, frame: object) -> None:
@@ -119,7 +119,7 @@ def _explained() -> Iterator[None]:
         raise click.ClickException(
             f"{what} of {error.table} with the id {error.id!r} cannot be copied: nothing was kept"
         ) from None
-    except NotTheOldDatabase as error:
+    except NotTheLegacyDatabase as error:
         raise click.ClickException(
             f"this is not the database of the Flask program: {error}"
         ) from None

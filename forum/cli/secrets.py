@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from forum.adapters.secret_file import add_secret, keep_secrets, load_secrets
+from forum.adapters.secret_file import add_secret, load_secrets, write_secrets
 from forum.adapters.tokens import key_id
 from forum.cli.parameters import WORD
 from forum.config import Settings
@@ -17,8 +17,8 @@ from forum.secret_keys import secret_file
 def secret() -> None:
     """Change the secrets that sign the tokens.
 
-    They are in a file beside the database. Where FORUM_SECRET_KEY is set, change it there: the new one signs, and the old one goes to
-    FORUM_OLD_SECRET_KEYS until its tokens have expired.
+    They are in a file beside the database. Where FORUM_SECRET_KEY is set, change it there: the new
+    one signs, and the old one goes to FORUM_OLD_SECRET_KEYS until its tokens have expired.
     """
 
 
@@ -37,7 +37,8 @@ def list_secrets() -> None:
 def rotate() -> None:
     """Sign with a new secret from now on.
 
-    The tokens of the old ones stay good. Running servers take it over at the next SIGHUP or restart, one after the other.
+    The tokens of the old ones stay good. Running servers take it over at the next SIGHUP or
+    restart, one after the other.
     """
     with opened_secret_file() as path:
         add_secret(path)
@@ -58,7 +59,7 @@ def drop(id: str) -> None:
             raise click.ClickException(f"there is no secret {id}: see forum secret list")
         if not kept:
             raise click.ClickException("this is the only secret: rotate first")
-        keep_secrets(path, kept)
+        write_secrets(path, kept)
 
 
 @contextmanager

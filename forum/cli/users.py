@@ -5,14 +5,13 @@ from contextlib import contextmanager
 
 import click
 
+from forum.adapters.audit_log import TextAuditLog
 from forum.adapters.clock import SystemClock
-from forum.adapters.events import LogEvents
 from forum.adapters.passwords import Argon2Passwords
 from forum.cli.errors import printable
 from forum.cli.parameters import WORD
 from forum.config import Settings
-from forum.domain.administration import Administration
-from forum.domain.errors import UserNotFound
+from forum.domain.administration import Administration, NoSuchUsername
 from forum.domain.model import Account
 from forum.services import wire_administration
 from forum.storage import opened_repositories
@@ -95,10 +94,10 @@ def logout(username: str) -> None:
 def delete(username: str, articles_to: str | None, yes: bool) -> None:
     """Delete a user and their articles.
 
-    Or hand the articles to somebody else.
+    Or give the articles to another user.
     """
     if articles_to == username:
-        raise click.UsageError("nobody inherits from himself")
+        raise click.UsageError("the articles cannot go to the user who is deleted")
     with _administration() as administration:
         administration.show(username)
         keep = articles_to is not None
@@ -115,10 +114,12 @@ def _administration() -> Iterator[Administration]:
         hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
         with opened_repositories(settings) as repositories:
             yield wire_administration(
-                repositories, hasher=hasher, clock=SystemClock(), events=LogEvents()
+                repositories, hasher=hasher, clock=SystemClock(), audit_log=TextAuditLog()
             )
-    except UserNotFound as error:
-        raise click.ClickException(f"there is no user {error.id or repr(error.id)}") from None
+    except NoSuchUsername as error:
+        raise click.ClickException(
+            f"there is no user {error.username or repr(error.username)}"
+        ) from None
 
 
 def _line(account: Account) -> str:

@@ -1,1 +1,1 @@
-"""The forum itself: its rules and the ports it needs. Standard library only, no I/O, no HTTP word."""
+"""The forum itself: its rules and the ports it needs. Standard library only, no I/O, no HTTP."""

@@ -14,8 +14,8 @@ from forum.domain.errors import (
 )
 from forum.domain.ids import parse_id
 from forum.domain.model import Article, Author, Headline, Page, User
-from forum.domain.ports import ArticleRepository, Clock, Events
-from forum.domain.throttle import Throttle
+from forum.domain.ports import ArticleRepository, AuditLog, Clock
+from forum.domain.rate_limits import RateLimiter
 from forum.domain.users import UserService
 
 _DIGITS = re.compile(r"[0-9]+")
@@ -23,7 +23,7 @@ _LAST_PAGE = 10**15
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ArticleLimits:
     """Sizes: articles on a page, characters of a title and of a text."""
 
     page_size: int
@@ -39,26 +39,26 @@ class ArticleService:
         articles: ArticleRepository,
         users: UserService,
         clock: Clock,
-        throttle: Throttle,
-        events: Events,
-        limits: Limits,
+        rate_limiter: RateLimiter,
+        audit_log: AuditLog,
+        limits: ArticleLimits,
     ) -> None:
         self._articles = articles
         self._users = users
         self._clock = clock
-        self._throttle = throttle
-        self._events = events
+        self._rate_limiter = rate_limiter
+        self._audit_log = audit_log
         self._limits = limits
 
     def latest(self, *, page: str | None) -> Page:
         """A page of all articles, newest first. What is no page number means the first page."""
-        return self._page(self._articles.latest(self._offset(page), self._limits.page_size + 1))
+        return self._to_page(self._articles.latest(self._offset(page), self._limits.page_size + 1))
 
     def latest_by(self, user_id: str, *, page: str | None) -> Page:
         """A page of one user's articles, as `latest`. Raises `UserNotFound`."""
         author = self._users.profile(user_id)
         rows = self._articles.latest_by(author.id, self._offset(page), self._limits.page_size + 1)
-        return self._page(rows)
+        return self._to_page(rows)
 
     def read(self, article_id: str) -> Article:
         """A whole article. Raises `ArticleNotFound`."""
@@ -69,16 +69,23 @@ class ArticleService:
         return article
 
     def post(self, author: User, title: object, text: object) -> Article:
-        """A new article. Raises `TitleMissing`, `TextMissing`, `BadTitle`, `BadText`, `TooManyRequests`, and `InvalidToken` if its author is gone."""
+        """A new article.
+
+        Raises `TitleMissing`, `TextMissing`, `BadTitle`, `BadText`, `TooManyRequests`, and
+        `InvalidToken` if its author is gone.
+        """
         title, text = self._checked(title, text)
-        self._throttle.admit_post(author.id)
+        self._rate_limiter.admit_post(author.id)
         article = self._articles.add(_author(author), title, text, self._clock.now())
         if article is None:
             raise InvalidToken
         return article
 
     def edit(self, editor: User, article_id: str, title: object, text: object) -> Article:
-        """The article with a new title and text. Raises `ArticleNotFound`, `NotTheAuthor`, then as `post`."""
+        """The article with a new title and text.
+
+        Raises `ArticleNotFound`, `NotTheAuthor`, then as `post`.
+        """
         number = self._own(editor, article_id, "edit")
         title, text = self._checked(title, text)
         article = self._articles.update(number, _author(editor), title, text)
@@ -100,7 +107,7 @@ class ArticleService:
         if number is None or author_id is None:
             raise ArticleNotFound(article_id)
         if author_id != editor.id:
-            self._events.record("not the author", user=editor.id, article=number, action=action)
+            self._audit_log.record("not the author", user=editor.id, article=number, action=action)
             raise NotTheAuthor(action)
         return number
 
@@ -118,7 +125,7 @@ class ArticleService:
     def _offset(self, page: str | None) -> int:
         return (page_number(page) - 1) * self._limits.page_size
 
-    def _page(self, rows: list[Headline | None]) -> Page:
+    def _to_page(self, rows: list[Headline | None]) -> Page:
         # One row more than a page is asked for: it is the sign of a next page, without a COUNT.
         headlines = [each for each in rows[: self._limits.page_size] if each is not None]
         return Page(headlines, len(rows) > self._limits.page_size)

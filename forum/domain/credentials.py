@@ -24,7 +24,10 @@ def is_username(value: object) -> TypeGuard[str]:
 
 
 def is_password(value: object) -> TypeGuard[str]:
-    """Whether the value is a string of 8 to 40 allowed characters with a lower-case and an upper-case letter, a digit and a symbol."""
+    """Whether the value is a string of 8 to 40 allowed characters, of all four kinds.
+
+    These are lower-case letters, upper-case letters, digits and symbols.
+    """
     return isinstance(value, str) and _PASSWORD.fullmatch(value) is not None
 
 
@@ -35,7 +38,7 @@ def random_password() -> str:
     return password
 
 
-def demand_both(username: object, password: object) -> None:
+def require_both(username: object, password: object) -> None:
     """Raise `UsernameMissing` or `PasswordMissing`."""
     if not username:
         raise UsernameMissing

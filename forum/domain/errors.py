@@ -34,7 +34,10 @@ class TokenMissing(Refusal):
 
 
 class InvalidToken(Refusal):
-    """The access token is forged, expired or malformed, its session was ended, or its user is gone or disabled."""
+    """The access token is forged, expired or malformed.
+
+    Or its session was ended, or its user is gone or disabled.
+    """
 
 
 class NewPasswordMissing(Refusal):
@@ -58,7 +61,7 @@ class SessionNotFound(Refusal):
 
 
 class TooManyRequests(Refusal):
-    """Somebody did this too often. `retry_after` is how many seconds he should wait."""
+    """The same was done too often. `retry_after` is how many seconds the client should wait."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__(retry_after)
@@ -82,7 +85,7 @@ class ArticleNotFound(Refusal):
 
 
 class NotTheAuthor(Refusal):
-    """The article belongs to somebody else. `action` is what was asked: "edit" or "delete"."""
+    """The article belongs to another user. `action` is what was asked: "edit" or "delete"."""
 
     def __init__(self, action: str) -> None:
         super().__init__(action)
@@ -106,4 +109,7 @@ class BadText(Refusal):
 
 
 class Unavailable(Refusal):
-    """The forum cannot answer now, for no fault of the client: a store is down, full, locked or read-only, or too many are waiting."""
+    """The forum cannot answer now, for no fault of the client.
+
+    A store is down, full, locked or read-only, or too many are waiting.
+    """

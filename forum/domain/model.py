@@ -33,8 +33,8 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Visitor:
-    """A user who has proved who he is, and the session that his token names."""
+class Principal:
+    """A user who has proved their identity, and the session that their token names."""
 
     user: User
     session: Session
@@ -51,7 +51,7 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class TokenClaims:
     """What a token says: a session, the user whose it is, and until when, to the second."""
 
     session_id: int
@@ -61,7 +61,10 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """How often something may happen under one name: `limit` times in a `window` that begins at the first time."""
+    """How often something may happen under one name.
+
+    `limit` times in a `window` that begins at the first time.
+    """
 
     key: str
     limit: int

@@ -14,23 +14,32 @@ from forum.domain.model import (
     Account,
     Article,
     Author,
-    Credentials,
     Headline,
+    Principal,
     Quota,
     Session,
+    TokenClaims,
     User,
-    Visitor,
 )
 
 WITNESSES = 100
 """Sessions that must have begun after another has expired, before that one is forgotten.
 
-A clock that is wrong for a while would else end sessions that are good when it is right again: a store
-knows no time but what it was told, so it believes none that only the latest few logins tell.
+A clock that is wrong for a while would else end sessions that are good when it is right again: a
+store knows no time but the one that it is given, so it trusts none that only the latest few logins
+gave.
 """
 
 FORGOTTEN = 2
-"""Expired sessions that a login forgets, at most: more than it makes, and few if the time is wrong after all."""
+"""Expired sessions that a login forgets, at most: more than it makes, and few if the time is wrong
+after all.
+"""
+
+
+MIN_SECRET_BYTES = 32
+"""Of a secret that signs tokens: below the output of SHA-256, RFC 7518, section 3.2, forbids a key
+for HS256.
+"""
 
 
 class Clock(Protocol):
@@ -49,8 +58,8 @@ class PasswordHasher(Protocol):
     def verify(self, password_hash: str | None, password: str) -> bool:
         """Whether the hash was made from the password.
 
-        Without a hash, or with one that cannot be read, the answer is False and costs exactly
-        as much as a real comparison, so that time tells nobody which names exist.
+        Without a hash, or with one that cannot be read, the result is False and costs exactly
+        as much as a real comparison, so that time does not reveal which names exist.
         """
 
     def is_outdated(self, password_hash: str) -> bool:
@@ -63,30 +72,36 @@ class Tokens(Protocol):
     def require_secret(self) -> None:
         """Raise `Unavailable` while there is no secret to sign with."""
 
-    def issue(self, credentials: Credentials) -> str:
+    def issue(self, claims: TokenClaims) -> str:
         """A token that says so. Raises `Unavailable` as `require_secret` does."""
 
-    def read(self, token: str) -> Credentials | None:
+    def read(self, token: str) -> TokenClaims | None:
         """What a token says, also when it has expired; None if it is forged or malformed.
 
         Raises `Unavailable` as `require_secret` does.
         """
 
 
-class Events(Protocol):
+class AuditLog(Protocol):
     """Where everything goes that bears on security, once each."""
 
     def record(self, event: str, **details: object) -> None:
-        """Keep an event, such as "login failed", and what is known of it; never a password, a token or a hash."""
+        """Keep an event, such as "login failed", and what is known of it.
+
+        Never a password, a token or a hash.
+        """
 
 
-class Counters(Protocol):
+class RateCounters(Protocol):
     """How often things happened, exactly, over all processes and machines that share the store."""
 
-    def take(self, quotas: Sequence[Quota], now: datetime) -> datetime | None:
-        """Count one more under each quota and answer None; or count nothing, if one of them is used up, and answer when it is free again."""
+    def acquire(self, quotas: Sequence[Quota], now: datetime) -> datetime | None:
+        """Count one more under each quota and return None.
 
-    def give_back(self, quotas: Sequence[Quota], now: datetime) -> None:
+        Or count nothing, if one of them is used up, and return when it is free again.
+        """
+
+    def refund(self, quotas: Sequence[Quota], now: datetime) -> None:
         """Count one less under each, where its window still lasts."""
 
 
@@ -96,13 +111,16 @@ class SessionRepository(Protocol):
     def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
         """Store a new session under an id never used before.
 
-        None if meanwhile the account is gone or disabled, or has another password hash. Sessions of
+        None if the account is gone by now or disabled, or has another password hash. Sessions of
         anybody that had expired both by `created` and before the newest `WITNESSES` began are
         forgotten on the way, the oldest first, and at most `FORGOTTEN`.
         """
 
-    def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
-        """The session and its user; None if it was ended, has expired by `now`, is another's, or the user is disabled."""
+    def find(self, claims: TokenClaims, now: datetime) -> Principal | None:
+        """The session and its user.
+
+        None if it was ended, has expired by `now`, is another's, or the user is disabled.
+        """
 
     def find_all(self, user_id: int, now: datetime) -> list[Session]:
         """The user's sessions that have not expired by `now`, the newest first."""
@@ -111,17 +129,23 @@ class SessionRepository(Protocol):
         """Note that the session was used; do nothing if it is gone."""
 
     def end(self, session_id: int, user_id: int) -> Session | None:
-        """Forget the session and answer what it was; None if the user has no such session (any more)."""
+        """Forget the session and return what it was.
+
+        None if the user has no such session (any more).
+        """
 
     def end_all(self, user_id: int, but: int | None = None) -> list[Session]:
-        """Forget all the user's sessions, except perhaps one, and answer what they were."""
+        """Forget all the user's sessions, except perhaps one, and return what they were."""
 
 
 class UserRepository(Protocol):
     """The registered users."""
 
     def add(self, username: str, password_hash: str, date_registered: datetime) -> User:
-        """Store a new user under an id never used before. Raises `UsernameTaken`; names are case-sensitive."""
+        """Store a new user under an id never used before.
+
+        Raises `UsernameTaken`; names are case-sensitive.
+        """
 
     def find(self, user_id: int) -> User | None:
         """The user with this id, or None."""
@@ -133,26 +157,29 @@ class UserRepository(Protocol):
         """Every account, by id."""
 
     def replace_password_hash(self, user_id: int, old: str, new: str) -> None:
-        """Store the new hash of the same password if the old one is still in place; do nothing otherwise."""
+        """Store the new hash of the same password if the old one is still in place.
+
+        Do nothing otherwise.
+        """
 
     def change_password_hash(self, user_id: int, new: str, old: str | None = None) -> bool:
         """Store the new hash and end all the user's sessions, in one step.
 
-        If an old one is given and is not in place any more, do nothing and answer False.
+        If an old one is given and is not in place any more, do nothing and return False.
         """
 
     def set_disabled(self, user_id: int, *, is_disabled: bool) -> None:
-        """Let the user in, or end his sessions and do not; do nothing if he is gone."""
+        """Let the user in, or keep them out and end their sessions; do nothing if they are gone."""
 
     def delete(self, user_id: int, reassign_to: int | None) -> None:
-        """Remove the user and his sessions in one step, and his articles too, or hand them to the heir."""
+        """Remove the user, the sessions and the articles in one step, or reassign the articles."""
 
 
 class ArticleRepository(Protocol):
     """The articles. Lists are ordered by `date_posted`, newest first, then by id, highest first."""
 
     def add(self, author: Author, title: str, text: str, date_posted: datetime) -> Article | None:
-        """Store a new article under an id never used before, or answer None if there is no such author."""
+        """Store a new article under an id never used before; None if there is no such author."""
 
     def find(self, article_id: int) -> Article | None:
         """The article with this id, or None."""
@@ -170,10 +197,16 @@ class ArticleRepository(Protocol):
         """As `latest`, of the articles of one author."""
 
     def update(self, article_id: int, author: Author, title: str, text: str) -> Article | None:
-        """Change title and text in one step and answer the new article; None if the author has no such article (any more)."""
+        """Change title and text in one step and return the new article.
+
+        None if the author has no such article (any more).
+        """
 
     def delete(self, article_id: int, author: Author) -> Article | None:
-        """Remove the article in one step and answer what it was; None if the author has no such article (any more)."""
+        """Remove the article in one step and return what it was.
+
+        None if the author has no such article (any more).
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,4 +216,4 @@ class Repositories:
     users: UserRepository
     sessions: SessionRepository
     articles: ArticleRepository
-    counters: Counters
+    rate_counters: RateCounters

@@ -1,9 +1,9 @@
-"""Logging in and out, and who somebody is."""
+"""Logging in and out, and authentication."""
 
 from dataclasses import replace
 from datetime import timedelta
 
-from forum.domain.credentials import demand_both, is_password, is_username
+from forum.domain.credentials import is_password, is_username, require_both
 from forum.domain.errors import (
     BadNewPassword,
     InvalidToken,
@@ -15,16 +15,16 @@ from forum.domain.errors import (
     WrongPassword,
 )
 from forum.domain.ids import parse_id
-from forum.domain.model import Account, Credentials, Login, Session, User, Visitor
+from forum.domain.model import Account, Login, Principal, Session, TokenClaims, User
 from forum.domain.ports import (
+    AuditLog,
     Clock,
-    Events,
     PasswordHasher,
     SessionRepository,
     Tokens,
     UserRepository,
 )
-from forum.domain.throttle import Throttle
+from forum.domain.rate_limits import RateLimiter
 
 STEP = timedelta(hours=1)
 """How exactly it is known when a session was last used: each step costs a write."""
@@ -40,8 +40,8 @@ class SessionService:
         hasher: PasswordHasher,
         tokens: Tokens,
         clock: Clock,
-        throttle: Throttle,
-        events: Events,
+        rate_limiter: RateLimiter,
+        audit_log: AuditLog,
         lifetime: timedelta,
     ) -> None:
         self._users = users
@@ -49,66 +49,70 @@ class SessionService:
         self._hasher = hasher
         self._tokens = tokens
         self._clock = clock
-        self._throttle = throttle
-        self._events = events
+        self._rate_limiter = rate_limiter
+        self._audit_log = audit_log
         self._lifetime = lifetime
 
     def log_in(self, username: object, password: object, address: str) -> Login:
-        """A new session. Raises `UsernameMissing`, `PasswordMissing`, `TooManyRequests`, `WrongCredentials`.
+        """A new session.
 
-        The last always costs one hash, and the one before it none. `address` is whence the client calls.
+        Raises `UsernameMissing`, `PasswordMissing`, `TooManyRequests`, `WrongCredentials`. The last
+        always costs one hash, and the one before it none. `address` is where the client calls from.
         """
-        demand_both(username, password)
+        require_both(username, password)
         name = username if is_username(username) else ""
         self._tokens.require_secret()  # Before a session begins that no token could name.
-        self._throttle.admit_login(name, address)
+        self._rate_limiter.admit_login(name, address)
         account = self._users.find_account(name) if name else None
         is_proved = self._proves(password, account)
         if account is None or account.is_disabled or not is_proved:
             # Not the name: people type their passwords there too.
             user = account.user.id if account else None
-            self._events.record("login failed", user=user, address=address)
+            self._audit_log.record("login failed", user=user, address=address)
             raise WrongCredentials
-        self._throttle.forgive_login(name, address)
+        self._rate_limiter.forgive_login(name, address)
         login = self._begin(self._with_current_hash(account, password))
-        self._events.record("login", user=account.user.id, address=address)
+        self._audit_log.record("login", user=account.user.id, address=address)
         return login
 
-    def authenticate(self, token: object) -> Visitor:
+    def authenticate(self, token: object) -> Principal:
         """Whom the token names. Raises `TokenMissing`, `InvalidToken`."""
         if not token:
             raise TokenMissing
         now = self._clock.now()
-        credentials = self._tokens.read(token) if isinstance(token, str) else None
-        if credentials is None:
+        claims = self._tokens.read(token) if isinstance(token, str) else None
+        if claims is None:
             raise self._refusal_of_token("forged or malformed")
-        if credentials.expires <= now:
-            raise self._refusal_of_token("expired", user=credentials.user_id)
-        visitor = self._sessions.find(credentials, now)
-        if visitor is None:
-            raise self._refusal_of_token("session ended", user=credentials.user_id)
+        if claims.expires <= now:
+            raise self._refusal_of_token("expired", user=claims.user_id)
+        principal = self._sessions.find(claims, now)
+        if principal is None:
+            raise self._refusal_of_token("session ended", user=claims.user_id)
         # Either way: a clock that was ahead has left a use that is yet to come.
-        if abs(now - visitor.session.last_used) >= STEP:
-            return replace(visitor, is_touch_due=True)
-        return visitor
+        if abs(now - principal.session.last_used) >= STEP:
+            return replace(principal, is_touch_due=True)
+        return principal
 
-    def touch(self, visitor: Visitor) -> None:
+    def touch(self, principal: Principal) -> None:
         """Note that the session is in use."""
-        self._sessions.touch(visitor.session.id, self._clock.now())
+        self._sessions.touch(principal.session.id, self._clock.now())
 
-    def log_out(self, visitor: Visitor) -> User:
+    def log_out(self, principal: Principal) -> User:
         """End the session that asks. Raises `InvalidToken` if it has just been ended."""
-        if not self._sessions.end(visitor.session.id, visitor.user.id):
+        if not self._sessions.end(principal.session.id, principal.user.id):
             raise InvalidToken
-        self._events.record("session ended", user=visitor.user.id, session=visitor.session.id)
-        return visitor.user
+        self._audit_log.record(
+            "session ended", user=principal.user.id, session=principal.session.id
+        )
+        return principal.user
 
     def change_password(
-        self, visitor: Visitor, password: object, new_password: object, address: str
+        self, principal: Principal, password: object, new_password: object, address: str
     ) -> Login:
         """End every session and begin a new one under the new password.
 
-        Raises `PasswordMissing`, `NewPasswordMissing`, `BadNewPassword`, `TooManyRequests`, `WrongPassword`.
+        Raises `PasswordMissing`, `NewPasswordMissing`, `BadNewPassword`, `TooManyRequests`,
+        `WrongPassword`.
         """
         if not password:
             raise PasswordMissing
@@ -117,46 +121,46 @@ class SessionService:
         if not is_password(new_password):
             raise BadNewPassword
         self._tokens.require_secret()
-        account = self._prove(visitor.user, password, address)
+        account = self._prove(principal.user, password, address)
         changed = replace(account, password_hash=self._hasher.hash(new_password))
         if not self._users.change_password_hash(
             account.user.id, changed.password_hash, account.password_hash
         ):
             raise WrongPassword
-        self._events.record("password changed", user=account.user.id, address=address)
+        self._audit_log.record("password changed", user=account.user.id, address=address)
         return self._begin(changed)
 
-    def list_all(self, visitor: Visitor) -> list[Session]:
-        """The visitor's sessions, the newest first."""
-        return self._sessions.find_all(visitor.user.id, self._clock.now())
+    def list_all(self, principal: Principal) -> list[Session]:
+        """The principal's sessions, the newest first."""
+        return self._sessions.find_all(principal.user.id, self._clock.now())
 
-    def end(self, visitor: Visitor, session_id: str) -> Session:
-        """End one of the visitor's sessions. Raises `SessionNotFound`."""
+    def end(self, principal: Principal, session_id: str) -> Session:
+        """End one of the principal's sessions. Raises `SessionNotFound`."""
         number = parse_id(session_id)
-        session = self._sessions.end(number, visitor.user.id) if number else None
+        session = self._sessions.end(number, principal.user.id) if number else None
         if session is None:
             raise SessionNotFound(session_id)
-        self._events.record("session ended", user=visitor.user.id, session=session.id)
+        self._audit_log.record("session ended", user=principal.user.id, session=session.id)
         return session
 
-    def end_others(self, visitor: Visitor) -> list[Session]:
-        """End all of the visitor's sessions but the one that asks."""
-        ended = self._sessions.end_all(visitor.user.id, but=visitor.session.id)
+    def end_others(self, principal: Principal) -> list[Session]:
+        """End all of the principal's sessions but the one that asks."""
+        ended = self._sessions.end_all(principal.user.id, but=principal.session.id)
         for session in ended:
-            self._events.record("session ended", user=visitor.user.id, session=session.id)
+            self._audit_log.record("session ended", user=principal.user.id, session=session.id)
         return ended
 
     def _refusal_of_token(self, reason: str, **details: object) -> InvalidToken:
-        self._events.record("token refused", reason=reason, **details)
+        self._audit_log.record("token refused", reason=reason, **details)
         return InvalidToken()
 
     def _prove(self, user: User, password: object, address: str) -> Account:
-        self._throttle.admit_login(user.username, address)
+        self._rate_limiter.admit_login(user.username, address)
         account = self._users.find_account(user.username)
         if account is None or not self._proves(password, account):
-            self._events.record("password not changed", user=user.id, address=address)
+            self._audit_log.record("password not changed", user=user.id, address=address)
             raise WrongPassword
-        self._throttle.forgive_login(user.username, address)
+        self._rate_limiter.forgive_login(user.username, address)
         return account
 
     def _proves(self, password: object, account: Account | None) -> bool:
@@ -170,8 +174,8 @@ class SessionService:
         session = self._sessions.begin(account, now, now + self._lifetime)
         if session is None:  # Changed, disabled or deleted since the password was compared.
             raise WrongCredentials
-        credentials = Credentials(session.id, account.user.id, session.expires)
-        return Login(account.user, self._tokens.issue(credentials))
+        claims = TokenClaims(session.id, account.user.id, session.expires)
+        return Login(account.user, self._tokens.issue(claims))
 
     def _with_current_hash(self, account: Account, password: object) -> Account:
         if not self._hasher.is_outdated(account.password_hash):

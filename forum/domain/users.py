@@ -1,6 +1,6 @@
 """Registration and profiles."""
 
-from forum.domain.credentials import demand_both, is_password, is_username
+from forum.domain.credentials import is_password, is_username, require_both
 from forum.domain.errors import (
     BadPassword,
     BadUsername,
@@ -8,8 +8,8 @@ from forum.domain.errors import (
 )
 from forum.domain.ids import parse_id
 from forum.domain.model import User
-from forum.domain.ports import Clock, Events, PasswordHasher, UserRepository
-from forum.domain.throttle import Throttle
+from forum.domain.ports import AuditLog, Clock, PasswordHasher, UserRepository
+from forum.domain.rate_limits import RateLimiter
 
 
 class UserService:
@@ -20,28 +20,30 @@ class UserService:
         users: UserRepository,
         hasher: PasswordHasher,
         clock: Clock,
-        throttle: Throttle,
-        events: Events,
+        rate_limiter: RateLimiter,
+        audit_log: AuditLog,
     ) -> None:
         self._users = users
         self._hasher = hasher
         self._clock = clock
-        self._throttle = throttle
-        self._events = events
+        self._rate_limiter = rate_limiter
+        self._audit_log = audit_log
 
     def register(self, username: object, password: object, address: str) -> User:
-        """A new user. Raises `UsernameMissing`, `PasswordMissing`, `BadUsername`, `BadPassword`, `TooManyRequests`, `UsernameTaken`.
+        """A new user.
 
-        `address` is whence the client calls.
+        Raises `UsernameMissing`, `PasswordMissing`, `BadUsername`, `BadPassword`,
+        `TooManyRequests`, `UsernameTaken`.
+        `address` is where the client calls from.
         """
-        demand_both(username, password)
+        require_both(username, password)
         if not is_username(username):
             raise BadUsername
         if not is_password(password):
             raise BadPassword
-        self._throttle.admit_registration(address)
+        self._rate_limiter.admit_registration(address)
         user = self._users.add(username, self._hasher.hash(password), self._clock.now())
-        self._events.record("registered", user=user.id, address=address)
+        self._audit_log.record("registered", user=user.id, address=address)
         return user
 
     def profile(self, user_id: str) -> User:

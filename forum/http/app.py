@@ -9,12 +9,12 @@ import falcon.asgi
 from forum.domain.articles import ArticleService
 from forum.domain.sessions import SessionService
 from forum.domain.users import UserService
-from forum.http.authentication import Visitors
-from forum.http.client_address import Addresses
+from forum.http.authentication import Authenticator
+from forum.http.client_address import ClientAddress
 from forum.http.dispatch import Dispatch
 from forum.http.errors import add_error_handlers
 from forum.http.guard import Application, BodyLimit, Guard, Scope
-from forum.http.middleware import Headers, Refusals, Shutdown
+from forum.http.middleware import GuardRefusals, ResponseHeaders, Shutdown
 from forum.http.resources.articles import Articles
 from forum.http.resources.sessions import Sessions
 from forum.http.resources.users import Users
@@ -24,7 +24,10 @@ from forum.http.routes import ROUTES, Body
 
 @dataclass(frozen=True, slots=True)
 class BodyLimits:
-    """In bytes: the longest body of names, passwords and tokens, that of an article, and all bodies at one moment."""
+    """In bytes.
+
+    The longest body of names, passwords and tokens, that of an article, and all bodies together.
+    """
 
     fields: int
     article: int
@@ -40,23 +43,23 @@ def create_app(
     proxies: Sequence[str],
     body_limits: BodyLimits,
     cors_origins: str | list[str],
-    release: Callable[[], object],
+    close: Callable[[], object],
 ) -> Application:
     """The forum as an ASGI application.
 
-    `dispatch` decides where a use case runs; `proxies` are the addresses and networks whose word about
-    clients is believed; `cors_origins` is "*" or the origins whose pages may call; `release` is
-    called once, when the server stops.
+    `dispatch` decides where a use case runs; `proxies` are the addresses and networks whose word
+    about clients is believed; `cors_origins` is "*" or the origins whose pages may call; `release`
+    is called once, when the server stops.
     """
-    middleware: list[Any] = [Refusals(), Headers(cors_origins), Shutdown(release)]
+    middleware: list[Any] = [GuardRefusals(), ResponseHeaders(cors_origins), Shutdown(close)]
     router = Router()
     app: Any = falcon.asgi.App(router=router, middleware=middleware)
     add_error_handlers(app)
-    address_of, visitors = Addresses(proxies), Visitors(dispatch, sessions)
+    address_of, authenticator = ClientAddress(proxies), Authenticator(dispatch, sessions)
     by_name = {
         "users": Users(dispatch, users, address_of),
-        "sessions": Sessions(dispatch, sessions, visitors, address_of),
-        "articles": Articles(dispatch, articles, visitors),
+        "sessions": Sessions(dispatch, sessions, authenticator, address_of),
+        "articles": Articles(dispatch, articles, authenticator),
     }
     for path, resource, suffix in dict.fromkeys((r.path, r.resource, r.suffix) for r in ROUTES):
         app.add_route(path, by_name[resource], suffix=suffix)

@@ -10,9 +10,10 @@ from forum.http.errors import MalformedBody, NotAnObject, UnsupportedMediaType
 
 
 async def read_body(req: Request, schema: Schema) -> dict[str, Any]:
-    """The fields that the schema names. Raises `UnsupportedMediaType`, `MalformedBody`, `NotAnObject`.
+    """The fields that the schema names.
 
-    No body at all is an object without fields, whatever its type is said to be.
+    Raises `UnsupportedMediaType`, `MalformedBody`, `NotAnObject`. No body at all is an object
+    without fields, whatever its type is said to be.
     """
     raw = await req.stream.read()
     fields: dict[str, Any] = schema.load(_parse(req, raw) if raw else {})
@@ -20,7 +21,10 @@ async def read_body(req: Request, schema: Schema) -> dict[str, Any]:
 
 
 def read_token(req: Request, body: dict[str, Any]) -> object:
-    """The access token: the body's, or else that of `Authorization: Bearer`; None if there is neither."""
+    """The access token: the body's, or else that of `Authorization: Bearer`.
+
+    None if there is neither.
+    """
     return body["access_token"] or _bearer(req)
 
 

@@ -1,4 +1,4 @@
-"""Whence a request comes."""
+"""Where a request comes from."""
 
 from collections.abc import Callable, Sequence
 from ipaddress import (
@@ -19,15 +19,18 @@ AddressOf = Callable[[Request], str]
 """How the address of a client is found."""
 
 
-class Addresses:
+class ClientAddress:
     """Finds the address of a client, also behind proxies that one trusts."""
 
     def __init__(self, proxies: Sequence[str]) -> None:
-        """`proxies` are addresses and networks whose `X-Forwarded-For` is believed. Raises ValueError."""
+        """`proxies` are addresses and networks whose `X-Forwarded-For` is believed.
+
+        Raises ValueError.
+        """
         self._proxies: list[Network] = [ip_network(each) for each in proxies]
 
     def __call__(self, req: Request) -> str:
-        """The nearest address that is no trusted proxy; of IPv6 the /64 that a customer has to himself."""
+        """The nearest address that is no trusted proxy; of IPv6 the /64 that is one customer's."""
         client = req.scope.get("client") or ("127.0.0.1",)  # a UNIX socket is this machine
         forwarded = (req.get_header("X-Forwarded-For") or "").split(",")
         nearest = None

@@ -25,13 +25,19 @@ Within = Callable[[float], AbstractContextManager[object]]
 """Limits how long the store may be waited for, in seconds, by the thread that enters it."""
 
 received: ContextVar[float] = ContextVar("received")
-"""When the request that is being answered was whole, by the monotonic clock: its wait counts from there."""
+"""When the request that is being answered was whole, by the monotonic clock: its wait counts from
+there.
+"""
 
 _NICE = 10
-"""Of threads with a low priority: a tenth of the processor time of a usual one that wants the same processor."""
+"""Of threads with a low priority: a tenth of the processor time of a usual one that wants the same
+processor.
+"""
 
 _VERDICT = 1.0
-"""Seconds for which a call whose time is over is still awaited: so long a store may take to call it off."""
+"""Seconds for which a call whose time is over is still awaited: so long a store may take to call it
+off.
+"""
 
 
 class Dispatch(Protocol):

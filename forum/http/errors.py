@@ -1,4 +1,4 @@
-"""What clients are told when the forum refuses, on one screen."""
+"""The answers to what the forum refuses, on one screen."""
 
 import logging
 from typing import Any
@@ -67,7 +67,8 @@ ANSWERS: dict[type[errors.Refusal], tuple[int, str]] = {
 _FALCON_SENTENCES = {404: "Not found", 405: "Method not allowed"}
 
 RETRY_AFTER = 1
-"""Seconds after which a client may try again: as long as a restart or a failing over usually takes."""
+"""Seconds after which a client may try again: as long as a restart or a failing over usually takes.
+"""
 
 _log = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
 """The ASGI callable around Falcon that lets in only whole requests of a reasonable size.
 
-Falcon takes the end of a connection for the end of a body, so a request that was cut short would run;
-and it asks for the body before anything can refuse it. Here the body is read first, and a refusal is
-left in the scope for Falcon to answer, so that it looks like every other.
+Falcon takes the end of a connection for the end of a body, so a request that was cut short would
+run; and it asks for the body before anything can refuse it. Here the body is read first, and a
+refusal is left in the scope for Falcon to answer, so that it looks like every other.
 """
 
 import time
@@ -27,11 +27,14 @@ BodyLimit = Callable[[Scope], int]
 REFUSAL = "forum.refusal"
 """The key of the scope under which a refused request carries the class of its `Refusal`.
 
-Not the refusal itself: its traceback leads to the request, which would then hold itself, body and all.
+Not the refusal itself: its traceback leads to the request, which would then hold itself, body and
+all.
 """
 
 _DIGITS = 18
-"""Of an announced length; more say nothing more about a limit, and Python refuses to read thousands."""
+"""Of an announced length; more say nothing more about a limit, and Python refuses to read
+thousands.
+"""
 
 
 class Guard:

@@ -9,7 +9,7 @@ from falcon.asgi import Request, Response
 from forum.http.guard import REFUSAL
 
 
-class Refusals:
+class GuardRefusals:
     """Answers what the guard refused, before any route is looked for."""
 
     async def process_request(self, req: Request, resp: Response) -> None:
@@ -18,7 +18,7 @@ class Refusals:
             raise refusal()
 
 
-class Headers(CORSMiddleware[Any, Any]):
+class ResponseHeaders(CORSMiddleware[Any, Any]):
     """Falcon's CORS, with what it leaves out, and a word to browsers not to guess types."""
 
     async def process_response_async(
@@ -36,8 +36,8 @@ class Headers(CORSMiddleware[Any, Any]):
 class Shutdown:
     """Gives back what the service holds when the server stops."""
 
-    def __init__(self, release: Callable[[], object]) -> None:
-        self._release = release
+    def __init__(self, close: Callable[[], object]) -> None:
+        self._close = close
 
     async def process_shutdown(self, scope: object, event: object) -> None:
-        self._release()
+        self._close()

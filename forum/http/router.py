@@ -15,7 +15,10 @@ _SLASH = "\udc2f"
 
 
 class Router(CompiledRouter):
-    """Falcon's router, where GET brings HEAD every answer about methods names all of them, and no segment is empty."""
+    """Falcon's router.
+
+    GET brings HEAD, every answer about methods names all of them, and no segment is empty.
+    """
 
     def find(self, uri: str, req: Any = None) -> Any:
         if req and b"%2" in req.scope.get("raw_path", b""):
@@ -49,7 +52,10 @@ class Router(CompiledRouter):
 
 
 class _Methods(dict[str, Any]):
-    """The responders of a route, with one for every method in the world: Falcon knows only the common ones."""
+    """The responders of a route, with one for every method in the world.
+
+    Falcon knows only the common ones.
+    """
 
     def __init__(self, methods: dict[str, Any], default: Responder) -> None:
         super().__init__(methods)

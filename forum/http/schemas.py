@@ -1,4 +1,4 @@
-"""The JSON that comes in and goes out. Shapes only: what a value must be is for the domain to say."""
+"""The JSON that comes in and goes out: shapes only, since what values must be is for the domain."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -6,23 +6,27 @@ from typing import Any
 
 from marshmallow import EXCLUDE, Schema, fields
 
-from forum.domain.model import Article, Headline, Page, Session, User, Visitor
+from forum.domain.model import Article, Headline, Page, Principal, Session, User
 
 _REMEMBERED_TIMES = 4096
-"""Whose form is not made anew. With the memory of the store it saves a sixth of the time of a list."""
+"""Whose form is not made anew. With the memory of the store it saves a sixth of the time of a list.
+"""
 
 
 @lru_cache(_REMEMBERED_TIMES)
-def wire_time(moment: datetime) -> str:
-    """A moment in UTC as clients know it: naive ISO 8601 with six fractional digits, also when they are 0."""
+def format_timestamp(moment: datetime) -> str:
+    """A moment in UTC as clients know it.
+
+    Naive ISO 8601 with six fractional digits, also when they are 0.
+    """
     return moment.isoformat(timespec="microseconds")[:26]  # without the +00:00
 
 
-class Moment(fields.Field[datetime]):
-    """A time in the form of `wire_time`."""
+class Timestamp(fields.Field[datetime]):
+    """A time in the form of `format_timestamp`."""
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
-        return wire_time(value) if value else None
+        return format_timestamp(value) if value else None
 
 
 class Body(Schema):
@@ -69,7 +73,7 @@ class IdentityAnswer(Schema):
 class UserAnswer(IdentityAnswer):
     """A profile."""
 
-    date_registered = Moment()
+    date_registered = Timestamp()
 
 
 class LoginAnswer(Schema):
@@ -86,7 +90,7 @@ class WrittenArticleAnswer(Schema):
     id = fields.Integer()
     title = fields.String()
     text = fields.String()
-    date_posted = Moment()
+    date_posted = Timestamp()
     user_id = fields.Integer(attribute="author.id")
 
 
@@ -110,14 +114,14 @@ class PageAnswer(Schema):
     has_next = fields.Boolean(data_key="next")
 
 
-def session_answer(session: Session, visitor: Visitor) -> dict[str, object]:
+def session_answer(session: Session, principal: Principal) -> dict[str, object]:
     """A session, and whether it is the one that asks."""
     return {
         "id": session.id,
-        "created": wire_time(session.created),
-        "last_used": wire_time(session.last_used),
-        "expires": wire_time(session.expires),
-        "current": session.id == visitor.session.id,
+        "created": format_timestamp(session.created),
+        "last_used": format_timestamp(session.last_used),
+        "expires": format_timestamp(session.expires),
+        "current": session.id == principal.session.id,
     }
 
 
@@ -132,7 +136,7 @@ def identity_answer(user: User) -> dict[str, object]:
 
 def user_answer(user: User) -> dict[str, object]:
     """As `UserAnswer`."""
-    return {**identity_answer(user), "date_registered": wire_time(user.date_registered)}
+    return {**identity_answer(user), "date_registered": format_timestamp(user.date_registered)}
 
 
 def written_answer(article: Article) -> dict[str, object]:
@@ -141,7 +145,7 @@ def written_answer(article: Article) -> dict[str, object]:
         "id": article.id,
         "title": article.title,
         "text": article.text,
-        "date_posted": wire_time(article.date_posted),
+        "date_posted": format_timestamp(article.date_posted),
         "user_id": article.author.id,
     }
 
@@ -156,7 +160,7 @@ def headline_answer(article: Article | Headline) -> dict[str, object]:
     return {
         "id": article.id,
         "title": article.title,
-        "date_posted": wire_time(article.date_posted),
+        "date_posted": format_timestamp(article.date_posted),
         "user_id": article.author.id,
         "author.username": article.author.username,
     }

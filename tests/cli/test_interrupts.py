@@ -99,11 +99,11 @@ def large(tmp_path: Path) -> str:
     database = open_database(url, timeout=5)
     database.create()
     migrate(database)
-    archive = sql_store(database).archive
+    bulk = sql_store(database).bulk
     author = Author(1, "alice#1")
-    with archive.change():
-        archive.add_accounts([Account(User(1, "alice#1", NOW), "a hash")])
-        archive.add_articles(
+    with bulk.exclusive():
+        bulk.add_accounts([Account(User(1, "alice#1", NOW), "a hash")])
+        bulk.add_articles(
             Article(id, "A title", "x" * 100, NOW, author) for id in range(1, 100_001)
         )
     database.close()

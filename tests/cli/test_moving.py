@@ -160,13 +160,13 @@ def opened(url: str) -> Iterator[Store]:
 
 
 def contents(url: str) -> Contents:
-    with opened(url) as store, store.archive.view():
-        archive = store.archive
+    with opened(url) as store, store.bulk.snapshot():
+        bulk = store.bulk
         return (
-            list(archive.accounts()),
-            list(archive.articles()),
-            list(archive.sessions()),
-            archive.last_ids(),
+            list(bulk.accounts()),
+            list(bulk.articles()),
+            list(bulk.sessions()),
+            bulk.last_ids(),
         )
 
 
@@ -211,7 +211,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 
 def states(folder: Path) -> dict[str, bytes | str]:
-    """Every file and what is in it: the statements that make a database, and the bytes of any other file."""
+    """Every file and what is in it: the statements that make a database, and the bytes of any other
+    file.
+    """
     return {name: dump(data) or data for name, data in files(folder).items()}
 
 
@@ -506,7 +508,9 @@ def test_an_import_leaves_only_the_new_database(folder: Path, old_file: Path) ->
 
 
 def test_an_import_tells_in_the_end_how_much_came(old_file: Path) -> None:
-    assert run("import-flaskapi", old_file).stdout == "2 users and 2 articles imported; 0 remarks\n"
+    assert (
+        run("import-flaskapi", old_file).stdout == "2 users and 2 articles imported; 0 warnings\n"
+    )
 
 
 def test_an_import_shows_its_progress(old_file: Path) -> None:
@@ -526,7 +530,7 @@ def test_a_second_import_changes_nothing(new_url: NewUrl, old_file: Path, kind: 
 def test_a_second_import_says_so(old_file: Path) -> None:
     run("import-flaskapi", old_file)
     assert run("import-flaskapi", old_file).stdout == (
-        "2 users and 2 articles were imported before; 0 remarks\n"
+        "2 users and 2 articles were imported before; 0 warnings\n"
     )
 
 
@@ -552,7 +556,7 @@ def test_everything_that_needs_an_eye_is_told(folder: Path) -> None:
         "user 2 ('bobby#2') was not imported: the id, the name or the date cannot be read",
         "article 5 was not imported: its author, user None, is not there",
         "article 6 was not imported: its author, user 2, is not there",
-        "1 users and 0 articles imported; 4 remarks",
+        "1 users and 0 articles imported; 4 warnings",
     ]
 
 
@@ -585,7 +589,7 @@ def test_ids_that_are_no_numbers_are_told(folder: Path) -> None:
         users.append((odd, "bobby#2", "Password#2", date))
         articles.append((odd, "A title", "A text", date, 1))
     output = run("import-flaskapi", write_old(folder / "odd.sqlite", users, articles, schema))
-    assert output.stdout.splitlines()[-1] == "1 users and 1 articles imported; 9 remarks"
+    assert output.stdout.splitlines()[-1] == "1 users and 1 articles imported; 9 warnings"
 
 
 @pytest.mark.parametrize("name", [b"alice\0#1", b"alice\xff#1"], ids=["NUL", "no UTF-8"])
@@ -601,7 +605,7 @@ def test_a_name_that_no_store_can_keep_is_remarked_on(folder: Path, name: bytes)
 def test_a_text_that_was_altered_is_remarked_on(folder: Path, stored: bytes) -> None:
     article: OldRow = (5, "A title", stored, "2020-02-02 00:17:49.735642", 3)
     output = run("import-flaskapi", write_old(folder / "odd.sqlite", OLD_USERS[:1], [article]))
-    assert output.stdout.splitlines()[-1] == "1 users and 1 articles imported; 1 remarks"
+    assert output.stdout.splitlines()[-1] == "1 users and 1 articles imported; 1 warnings"
 
 
 @pytest.mark.parametrize(
@@ -727,7 +731,7 @@ def test_a_backup_goes_around_what_is_left_of_a_killed_one(folder: Path, databas
     assert run("restore", "backup.db", url=f"sqlite:///{folder}/restored.db").exit_code == 0
 
 
-def test_a_backup_follows_no_link_that_somebody_laid(folder: Path, database: Path) -> None:
+def test_a_backup_follows_no_link_laid_in_its_way(folder: Path, database: Path) -> None:
     victim = folder / "victim"
     victim.write_text("precious")
     (folder / ".backup.db.part").symlink_to(victim)

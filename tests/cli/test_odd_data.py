@@ -67,7 +67,7 @@ def fill(store: Store) -> None:
 
 @pytest.fixture
 def source(folder: Path) -> str:
-    """The URL of a database of two users, with a session of the first and an article of the second."""
+    """The URL of a database of two users, with a session of one and an article of the other."""
     url = f"sqlite:///{folder}/forum.db"
     database = open_database(url, timeout=5)
     database.create()
@@ -80,7 +80,7 @@ def source(folder: Path) -> str:
 def counts(url: str) -> Counts:
     database = open_database(url, timeout=5)
     try:
-        return sql_store(database).archive.counts()
+        return sql_store(database).bulk.counts()
     finally:
         database.close()
 
@@ -143,8 +143,14 @@ ARTICLES = "CREATE TABLE article (id INTEGER PRIMARY KEY, title, text, date_post
 @pytest.mark.parametrize(
     "schema",
     [
-        f"{ARTICLES} CREATE VIEW user AS {ENDLESS} i id, i username, i password, i date_registered FROM n",
-        f"{USERS} CREATE VIEW article AS {ENDLESS} i id, i title, i text, i date_posted, i user_id FROM n",
+        (
+            f"{ARTICLES} CREATE VIEW user AS {ENDLESS} "
+            "i id, i username, i password, i date_registered FROM n"
+        ),
+        (
+            f"{USERS} CREATE VIEW article AS {ENDLESS} "
+            "i id, i title, i text, i date_posted, i user_id FROM n"
+        ),
         f"{USERS} CREATE VIRTUAL TABLE article USING fts5(id, title, text, date_posted, user_id)",
         f"{ARTICLES} {USERS.replace('password', 'password AS (username)')}",
         f"{USERS} {ARTICLES.replace('text', 'text AS (title) STORED')}",
@@ -163,7 +169,7 @@ def test_a_trigger_of_the_old_database_changes_nothing(folder: Path) -> None:
     trigger = "CREATE TRIGGER t AFTER INSERT ON user BEGIN DELETE FROM article; END"
     spoil(f"sqlite:///{folder}/old.sqlite", f"{USERS} {ARTICLES} {trigger}")
     result = run("import-flaskapi", "old.sqlite", url="sqlite:///new.db")
-    assert result.stdout == "0 users and 0 articles imported; 0 remarks\n"
+    assert result.stdout == "0 users and 0 articles imported; 0 warnings\n"
 
 
 def test_a_pipe_is_no_old_database(folder: Path) -> None:

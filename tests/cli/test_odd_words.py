@@ -59,7 +59,9 @@ def run(*arguments: str, **settings: str) -> Result:
 
 
 def assert_one_line(result: Result) -> None:
-    """The command ended with 1 or 2 and a line that no terminal obeys; click shows the usage before it."""
+    """The command ended with 1 or 2 and a line that no terminal obeys; click shows the usage before
+    it.
+    """
     *usage, line = result.stderr.splitlines()
     assert result.exit_code in {1, 2}, result
     assert (line[:7], line.isprintable(), result.stdout) == ("Error: ", True, ""), result

@@ -135,7 +135,7 @@ def test_a_deleted_user_is_gone_with_the_articles(user: Forum, client: Client, a
     assert statuses == [404, 404]
 
 
-def test_the_articles_of_a_deleted_user_go_to_the_heir(
+def test_the_articles_of_a_deleted_user_go_to_the_new_author(
     user: Forum, client: Client, alice: str, bob: str
 ) -> None:
     client.write(alice)
@@ -143,11 +143,11 @@ def test_the_articles_of_a_deleted_user_go_to_the_heir(
     assert client.get("/articles/1").json["author.username"] == "bobby#2"
 
 
-@pytest.mark.parametrize(("heir", "exit_code"), [("nobody", 1), ("alice#1", 2)])
-def test_nobody_is_deleted_without_the_heir(
-    user: Forum, client: Client, alice: str, heir: str, exit_code: int
+@pytest.mark.parametrize(("new_author", "exit_code"), [("nobody", 1), ("alice#1", 2)])
+def test_nobody_is_deleted_without_the_new_author(
+    user: Forum, client: Client, alice: str, new_author: str, exit_code: int
 ) -> None:
-    assert user("delete", "alice#1", "--yes", "--articles-to", heir).exit_code == exit_code
+    assert user("delete", "alice#1", "--yes", "--articles-to", new_author).exit_code == exit_code
     assert whose(client, alice)[0] == 200
 
 

@@ -7,16 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forum.adapters.memory.bulk import MemoryArchive
-from forum.adapters.memory.tables import MemoryStore
-from forum.adapters.sql.bulk import SqlArchive
+from forum.adapters.memory.bulk import MemoryBulkStore
+from forum.adapters.memory.tables import MemoryTables
+from forum.adapters.sql.bulk import SqlBulkStore
 from forum.adapters.sql.migrations import migrate
 from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.domain.model import Account, Author
-from forum.domain.moving.ports import Archive
+from forum.domain.moving.ports import BulkStore
 from forum.domain.ports import (
     ArticleRepository,
-    Counters,
+    RateCounters,
     Repositories,
     SessionRepository,
     UserRepository,
@@ -34,7 +34,7 @@ class Store:
     """One store, with all its ports."""
 
     repositories: Repositories
-    archive: Archive
+    bulk: BulkStore
 
     @property
     def users(self) -> UserRepository:
@@ -49,8 +49,8 @@ class Store:
         return self.repositories.articles
 
     @property
-    def counters(self) -> Counters:
-        return self.repositories.counters
+    def rate_counters(self) -> RateCounters:
+        return self.repositories.rate_counters
 
     def author(self, username: str = "alice#1") -> Author:
         """A new user, as the author of articles."""
@@ -66,12 +66,12 @@ class Store:
 
 
 def memory_store() -> Store:
-    tables = MemoryStore()
-    return Store(memory_repositories(tables), MemoryArchive(tables))
+    tables = MemoryTables()
+    return Store(memory_repositories(tables), MemoryBulkStore(tables))
 
 
 def sql_store(database: PeeweeDatabase) -> Store:
-    return Store(sql_repositories(database), SqlArchive(database))
+    return Store(sql_repositories(database), SqlBulkStore(database))
 
 
 @pytest.fixture

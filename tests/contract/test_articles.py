@@ -81,7 +81,7 @@ def test_a_page_past_the_end_is_empty(store: Store, alice: Author, offset: int) 
     assert pages == ([], [])
 
 
-def test_a_list_by_author_has_only_and_all_of_his_articles(
+def test_a_list_by_author_has_all_of_their_articles_and_no_others(
     store: Store, alice: Author, bob: Author
 ) -> None:
     articles = [post(store, author, at) for at, author in enumerate([alice, bob] * 4)]

@@ -23,7 +23,7 @@ from forum.adapters.sql.articles import LATEST, LATEST_BY, SqlArticles
 from forum.adapters.sql.migrations import SchemaTooNew, migrate, status
 from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.postgres import PostgresDatabase
-from forum.adapters.sql.rate_limits import SqlCounters
+from forum.adapters.sql.rate_limits import SqlRateCounters
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.adapters.sql.statements import Statement
 from forum.adapters.sql.users import FIND, SqlUsers
@@ -154,11 +154,11 @@ def test_wrong_parameters_are_refused(
 
 @ON_BOTH
 def test_counters_that_are_over_are_cleared_away(migrated: PeeweeDatabase) -> None:
-    counters, minute = SqlCounters(migrated), timedelta(minutes=1)
+    counters, minute = SqlRateCounters(migrated), timedelta(minutes=1)
     for number in range(15):
-        counters.take([Quota(f"key {number}", 3, minute)], NOW)
+        counters.acquire([Quota(f"key {number}", 3, minute)], NOW)
     for number in (1, 2):
-        counters.take([Quota("last", 3, minute)], NOW + number * minute)
+        counters.acquire([Quota("last", 3, minute)], NOW + number * minute)
     assert migrated.query("SELECT key FROM counters") == [("last",)]
 
 
@@ -229,7 +229,7 @@ def guest_url(database_url: str, cluster: Cluster) -> str:
     """The URL for a role that needs this password, which is yet to be put in."""
     with psycopg.connect(cluster.url, autocommit=True) as connection:
         connection.execute(SQL("CREATE ROLE guest LOGIN PASSWORD {}").format(ODD_PASSWORD))
-    cluster.demand_password("guest")
+    cluster.require_password("guest")
     return database_url.replace("forum@", "guest:{}@")
 
 
@@ -317,7 +317,8 @@ class TestMigrations:
         first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
         (folder / first.name).write_text(first.read_text())
         (folder / "0002_broken.py").write_text(
-            "def up(migrator, db):\n    db.execute_sql('DROP TABLE articles')\n    raise ZeroDivisionError\n"
+            "def up(migrator, db):\n    db.execute_sql('DROP TABLE articles')\n"
+            "    raise ZeroDivisionError\n"
         )
         monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
         migrate(database, 1)
@@ -410,7 +411,8 @@ def test_many_processes_at_once_make_one_file(tmp_path: Path) -> None:
 
 def test_many_processes_at_once_make_one_secret(tmp_path: Path) -> None:
     program = (
-        "from pathlib import Path; from forum.adapters.secret_file import load_secrets, make_secret;"
+        "from pathlib import Path;"
+        "from forum.adapters.secret_file import load_secrets, make_secret;"
         "path = Path('data/secret.key'); make_secret(path); print(load_secrets(path))"
     )
     processes = [

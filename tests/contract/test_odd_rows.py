@@ -6,7 +6,7 @@ import pytest
 
 from forum.adapters.sql import rows
 from forum.domain.errors import Unavailable
-from forum.domain.model import Account, Article, Author, Credentials, Quota, Session
+from forum.domain.model import Account, Article, Author, Quota, Session, TokenClaims
 from tests.contract.conftest import DAY, NOW, Store
 from tests.support.odd_rows import spoil
 
@@ -27,9 +27,9 @@ class Filled:
         self.articles = [self._post(author) for author in self.authors]
         self.sessions = [self._begin(account) for account in self.accounts]
 
-    def find_visitor(self, number: int) -> object:
+    def find_principal(self, number: int) -> object:
         session, user = self.sessions[number], self.accounts[number].user
-        return self.store.sessions.find(Credentials(session.id, user.id, NOW + DAY), NOW)
+        return self.store.sessions.find(TokenClaims(session.id, user.id, NOW + DAY), NOW)
 
     def _post(self, author: Author) -> Article:
         article = self.store.articles.add(author, "A title", "A text", NOW)
@@ -103,7 +103,7 @@ class TestBadUser:
 
     def test_an_unreadable_visitor_is_unavailable(self, filled: Filled) -> None:
         with pytest.raises(Unavailable):
-            filled.find_visitor(1)
+            filled.find_principal(1)
 
     def test_an_unreadable_user_is_left_out_of_lists(
         self, filled: Filled, caplog: pytest.LogCaptureFixture
@@ -154,7 +154,7 @@ class TestBadArticle:
 
     def test_an_unreadable_article_goes_with_its_author(self, filled: Filled) -> None:
         filled.store.users.delete(2, None)
-        assert filled.store.archive.counts().articles == 1
+        assert filled.store.bulk.counts().articles == 1
 
 
 @ON_SQL
@@ -164,7 +164,7 @@ class TestBadSession:
         self, filled: Filled, caplog: pytest.LogCaptureFixture
     ) -> None:
         with pytest.raises(Unavailable):
-            filled.find_visitor(1)
+            filled.find_principal(1)
         assert caplog.messages == [complaint("sessions")]
 
     def test_an_unreadable_session_is_left_out_of_lists(
@@ -176,7 +176,7 @@ class TestBadSession:
     def test_a_session_that_cannot_be_answered_is_not_ended(self, filled: Filled) -> None:
         with pytest.raises(Unavailable):
             filled.store.sessions.end(2, 2)
-        assert filled.store.archive.counts().sessions == 2
+        assert filled.store.bulk.counts().sessions == 2
 
     def test_its_user_logs_in_again(self, filled: Filled) -> None:
         assert filled.store.sessions.begin(filled.accounts[1], NOW, NOW + DAY)
@@ -203,7 +203,7 @@ class TestBadText:
     def test_what_has_no_text_is_not_deleted(self, filled: Filled, bad_texts: None) -> None:
         with pytest.raises(Unavailable):
             filled.store.articles.delete(2, filled.authors[1])
-        assert filled.store.archive.counts().articles == 2
+        assert filled.store.bulk.counts().articles == 2
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def test_all_sessions_end_with_an_unreadable_one_among_them(
 ) -> None:
     spoil(database_url, f"UPDATE sessions SET created = {no_date} WHERE id = 2")
     assert filled.store.sessions.end_all(2) == []
-    assert filled.store.archive.counts().sessions == 1
+    assert filled.store.bulk.counts().sessions == 1
 
 
 @ON_SQL
@@ -242,12 +242,12 @@ def test_a_row_that_is_read_again_is_logged_once_a_minute(
 @pytest.mark.parametrize("number", range(5))
 def test_a_counter_without_a_date_is_over(store: Store, database_url: str, number: int) -> None:
     for _ in range(4):
-        store.counters.take([THREE], NOW)
+        store.rate_counters.acquire([THREE], NOW)
     if database_url.startswith("sqlite"):
         within = f"'{NOW:%FT%T}.8 or so'"
         dates = ["'yesterday'", "''", "20200202", "X'00'", within]
     else:
         dates = ["'infinity'", "'-infinity'", "'10000-01-01'", "'0044-03-15 BC'", "'1999-01-01'"]
     spoil(database_url, f"UPDATE counters SET resets = {dates[number]}")
-    results = [store.counters.take([THREE], NOW) for _ in range(4)]
+    results = [store.rate_counters.acquire([THREE], NOW) for _ in range(4)]
     assert results == [None, None, None, NOW + MINUTE]

@@ -12,7 +12,7 @@ from forum.storage import Store as ServedStore
 from tests.conftest import CHEAP_HASHER, SECRET
 from tests.contract.conftest import Store
 from tests.contract.test_articles import *  # noqa: F403
-from tests.contract.test_counters import *  # noqa: F403
+from tests.contract.test_rate_counters import *  # noqa: F403
 from tests.contract.test_sessions import *  # noqa: F403
 from tests.contract.test_users import *  # noqa: F403
 from tests.http.conftest import Client
@@ -22,7 +22,7 @@ from tests.support.toy_store import toy_repositories
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     absent: Any = None
-    return Store(toy_repositories(tmp_path / "store.pickle"), archive=absent)
+    return Store(toy_repositories(tmp_path / "store.pickle"), bulk=absent)
 
 
 def test_a_store_of_ones_own_is_served_and_keeps_its_data(tmp_path: Path) -> None:

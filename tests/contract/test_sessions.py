@@ -3,7 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from forum.domain.model import Account, Credentials, Session, Visitor
+from forum.domain.model import Account, Principal, Session, TokenClaims
 from forum.domain.ports import FORGOTTEN, WITNESSES
 from tests.contract.conftest import DAY, NOW, Store
 
@@ -18,8 +18,8 @@ def begin(store: Store, account: Account, days: int = 1) -> Session:
 
 def test_a_session_is_found_with_its_user(store: Store, alice_account: Account) -> None:
     session = begin(store, alice_account)
-    found = store.sessions.find(Credentials(session.id, alice_account.user.id, NOW + DAY), NOW)
-    assert found == Visitor(alice_account.user, session)
+    found = store.sessions.find(TokenClaims(session.id, alice_account.user.id, NOW + DAY), NOW)
+    assert found == Principal(alice_account.user, session)
 
 
 def test_a_session_begins_with_the_times_that_were_given(
@@ -35,7 +35,7 @@ def test_a_session_lasts_until_it_expires(
 ) -> None:
     session = begin(store, alice_account)
     moment = session.expires + seconds * SECOND
-    found = store.sessions.find(Credentials(session.id, alice_account.user.id, NOW + DAY), moment)
+    found = store.sessions.find(TokenClaims(session.id, alice_account.user.id, NOW + DAY), moment)
     assert (found is not None, bool(store.sessions.find_all(alice_account.user.id, moment))) == (
         is_there,
         is_there,
@@ -46,7 +46,7 @@ def test_a_session_of_another_is_not_found(
     store: Store, alice_account: Account, bob_account: Account
 ) -> None:
     session = begin(store, alice_account)
-    assert store.sessions.find(Credentials(session.id, bob_account.user.id, NOW + DAY), NOW) is None
+    assert store.sessions.find(TokenClaims(session.id, bob_account.user.id, NOW + DAY), NOW) is None
 
 
 def test_no_session_begins_for_a_user_who_is_gone(store: Store, alice_account: Account) -> None:
@@ -112,10 +112,10 @@ def test_logins_under_a_clock_that_is_wrong_end_no_session(
     begin_later(store, alice_account, 5, days=0)
     owners = (alice_account.user.id, bob_account.user.id)
     found = [
-        store.sessions.find(Credentials(session.id, owner, NOW + DAY), NOW)
+        store.sessions.find(TokenClaims(session.id, owner, NOW + DAY), NOW)
         for session, owner in zip(sessions, owners, strict=True)
     ]
-    assert [visitor and visitor.session for visitor in found] == sessions
+    assert [principal and principal.session for principal in found] == sessions
 
 
 def test_a_clock_that_stays_wrong_ends_few_sessions_a_login(
@@ -154,7 +154,7 @@ def test_an_ended_session_is_not_found(store: Store, alice_account: Account) -> 
     session = begin(store, alice_account)
     assert store.sessions.end(session.id, alice_account.user.id) == session
     assert (
-        store.sessions.find(Credentials(session.id, alice_account.user.id, NOW + DAY), NOW) is None
+        store.sessions.find(TokenClaims(session.id, alice_account.user.id, NOW + DAY), NOW) is None
     )
 
 

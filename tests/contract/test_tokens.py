@@ -5,9 +5,9 @@ import jwt
 import pytest
 
 from forum.adapters.tokens import JwtTokens, key_id
-from forum.domain.model import Credentials
+from forum.domain.model import TokenClaims
 
-ALICE = Credentials(session_id=7, user_id=1, expires=datetime(2100, 1, 1, tzinfo=UTC))
+ALICE = TokenClaims(session_id=7, user_id=1, expires=datetime(2100, 1, 1, tzinfo=UTC))
 
 OLD = "an old secret of more than thirty-two bytes"
 NEW = "a new secret of more than thirty-two bytes"

@@ -76,7 +76,7 @@ def test_a_hash_is_replaced_if_the_old_one_is_in_place(store: Store) -> None:
     assert store.users.find_account("alice#1") == Account(account.user, "new")
 
 
-def test_a_hash_is_not_replaced_if_it_changed_meanwhile(store: Store) -> None:
+def test_a_hash_is_not_replaced_if_it_has_changed(store: Store) -> None:
     account = store.account()
     store.users.replace_password_hash(account.user.id, "stale", "new")
     assert store.users.find_account("alice#1") == account
@@ -96,7 +96,7 @@ def test_changing_a_password_ends_every_session(store: Store) -> None:
     assert store.sessions.find_all(account.user.id, NOW) == []
 
 
-def test_a_password_that_changed_meanwhile_is_not_changed_and_ends_no_session(store: Store) -> None:
+def test_a_password_that_has_changed_is_not_changed_and_ends_no_session(store: Store) -> None:
     account = store.account()
     session = store.sessions.begin(account, NOW, NOW + DAY)
     assert not store.users.change_password_hash(account.user.id, "new", "stale")
@@ -109,7 +109,7 @@ def test_a_password_can_be_changed_whatever_it_was(store: Store) -> None:
     assert store.users.find_account("alice#1") == Account(account.user, "new")
 
 
-def test_disabling_a_user_ends_his_sessions_only(store: Store) -> None:
+def test_disabling_a_user_ends_their_sessions_only(store: Store) -> None:
     alice, bob = store.account("alice#1"), store.account("bobby#2")
     for account in (alice, bob):
         store.sessions.begin(account, NOW, NOW + DAY)
@@ -142,7 +142,7 @@ def test_a_deleted_user_is_gone_with_articles_and_sessions(store: Store) -> None
     assert left == (None, [], [])
 
 
-def test_nothing_is_left_of_a_user_who_posts_while_he_is_deleted(store: Store) -> None:
+def test_nothing_is_left_of_a_user_who_posts_while_they_are_deleted(store: Store) -> None:
     alice = store.author()
 
     def post() -> None:
@@ -159,7 +159,7 @@ def test_nothing_is_left_of_a_user_who_posts_while_he_is_deleted(store: Store) -
     assert store.articles.latest(0, 1) == []
 
 
-def test_the_articles_of_a_deleted_user_go_to_the_heir(
+def test_the_articles_of_a_deleted_user_go_to_the_new_author(
     store: Store, alice: Author, bob: Author
 ) -> None:
     store.articles.add(alice, "A title", "A text", NOW)

@@ -1,4 +1,6 @@
-"""What the load calls a fault must be called one: each is sent by hand to the client that judges it."""
+"""What the load calls a fault must be called one: each is sent by hand to the client that judges
+it.
+"""
 
 import json
 import socket

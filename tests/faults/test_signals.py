@@ -48,7 +48,9 @@ def survivors(folder: Path) -> list[tuple[int, str]]:
 
 
 def drops(kills: int) -> dict[Outcome, float]:
-    """What clients may see of so many kills: connections that end, and a store that waits for a lock."""
+    """What clients may see of so many kills: connections that end, and a store that waits for a
+    lock.
+    """
     ends = (Outcome.CLOSED, Outcome.UNREAD, Outcome.DROPPED, Outcome.UNAVAILABLE)
     return dict.fromkeys(ends, kills * CLIENTS)
 

@@ -8,17 +8,17 @@ from typing import Any, Self
 import pytest
 from falcon.testing import ASGIConductor, Result
 
+from forum.adapters.audit_log import TextAuditLog
 from forum.adapters.clock import SystemClock
-from forum.adapters.events import LogEvents
 from forum.adapters.memory.articles import MemoryArticles
-from forum.adapters.memory.rate_limits import MemoryCounters
+from forum.adapters.memory.rate_limits import MemoryRateCounters
 from forum.adapters.memory.sessions import MemorySessions
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.tables import MemoryTables
 from forum.adapters.memory.users import MemoryUsers
 from forum.adapters.tokens import JwtTokens
-from forum.domain.articles import Limits
+from forum.domain.articles import ArticleLimits
 from forum.domain.ports import Clock, Repositories
-from forum.domain.throttle import Limits as ThrottleLimits
+from forum.domain.rate_limits import RateLimits
 from forum.http.app import BodyLimits, create_app
 from forum.http.dispatch import run_inline
 from forum.http.guard import Application, Message, Receive, Scope, Send
@@ -50,13 +50,13 @@ def refusal(status: int, sentence: str) -> Answer:
 
 
 def assemble(
-    store: MemoryStore,
+    store: MemoryTables,
     *,
     users: Any = None,
     sessions: Any = None,
     articles: Any = None,
     clock: Clock | None = None,
-    limits: ThrottleLimits | None = None,
+    limits: RateLimits | None = None,
     proxies: Sequence[str] = (),
 ) -> Application:
     """The service on memory, or on repositories of the test's own, with the secret of all tests."""
@@ -65,15 +65,15 @@ def assemble(
             users or MemoryUsers(store),
             sessions or MemorySessions(store),
             articles or MemoryArticles(store),
-            MemoryCounters(),
+            MemoryRateCounters(),
         ),
         hasher=CHEAP_HASHER,
         tokens=JwtTokens(lambda: [SECRET]),
         clock=clock or SystemClock(),
-        events=LogEvents(),
+        audit_log=TextAuditLog(),
         token_lifetime=timedelta(days=1),
-        article_limits=Limits(10, 300, 100_000),
-        throttle_limits=limits,
+        article_limits=ArticleLimits(10, 300, 100_000),
+        rate_limits=limits,
     )
     return create_app(
         services.users,
@@ -83,12 +83,14 @@ def assemble(
         proxies=proxies,
         body_limits=BodyLimits(fields=64 * 1024, article=2 * 1024**2, together=32 * 1024**2),
         cors_origins="*",
-        release=lambda: None,
+        close=lambda: None,
     )
 
 
 def with_plain_headers(application: Application) -> Application:
-    """The application, reached as from a server: Falcon's test client sends headers that can be read but once."""
+    """The application, reached as from a server: Falcon's test client sends headers that can be
+    read but once.
+    """
 
     async def call(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -115,7 +117,9 @@ class Client:
         self._loop.close()
 
     def request(self, method: str, path: str, **options: Any) -> Result:
-        """The answer; the options are those of `falcon.testing.simulate_request`: json, body, headers ..."""
+        """The answer; the options are those of `falcon.testing.simulate_request`: json, body,
+        headers ...
+        """
         return self._loop.run(self._conductor.simulate_request(method, path, **options))
 
     def together(self, count: int, method: str, path: str, **options: Any) -> list[Result]:
@@ -138,7 +142,7 @@ class Client:
         return Result(body, str(start["status"]), headers), unread
 
     def converse(self, incoming: list[Message], **scope: Any) -> list[Message]:
-        """What the service sends while it takes from the incoming messages what it wants to read."""
+        """What the service sends while it takes what it wants from the incoming messages."""
         outgoing: list[Message] = []
 
         async def receive() -> Message:

@@ -100,7 +100,8 @@ REFUSALS = [
     ("GET", "/users/222", None, 404, "User with id=222 was not found"),
     ("GET", "/users/222/articles", None, 404, "User with id=222 was not found"),
 ]
-"""Every refusal on every route that can give it. The token "alice" or "bob" stands for a valid one."""
+"""Every refusal on every route that can give it. The token "alice" or "bob" stands for a valid one.
+"""
 
 
 @pytest.fixture

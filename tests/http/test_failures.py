@@ -11,12 +11,12 @@ from falcon.testing import Result
 
 from forum.adapters.memory.articles import MemoryArticles
 from forum.adapters.memory.sessions import MemorySessions
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.tables import MemoryTables
 from forum.adapters.memory.users import MemoryUsers
 from forum.adapters.tokens import JwtTokens
 from forum.config import Settings
 from forum.domain.errors import Unavailable
-from forum.domain.model import Credentials
+from forum.domain.model import TokenClaims
 from tests.conftest import SECRET
 from tests.http.conftest import PASSWORD, Client, answer, assemble, ok, refusal
 
@@ -25,7 +25,7 @@ UNEXPECTED = refusal(500, "Internal server error")
 
 SECRET_WORDS = 'relation "users" at /srv/forum/data.db line 7'
 
-TOKEN = JwtTokens(lambda: [SECRET]).issue(Credentials(1, 1, datetime(2100, 1, 1, tzinfo=UTC)))
+TOKEN = JwtTokens(lambda: [SECRET]).issue(TokenClaims(1, 1, datetime(2100, 1, 1, tzinfo=UTC)))
 BODY = {
     "username": "alice#1",
     "password": PASSWORD,
@@ -83,7 +83,7 @@ Forum = Callable[[Exception], Client]
 
 def with_broken_articles(error: Exception) -> Client:
     """The forum of alice, in which no article can be reached."""
-    store, now = MemoryStore(), datetime.now(UTC)
+    store, now = MemoryTables(), datetime.now(UTC)
     users = MemoryUsers(store)
     users.add("alice#1", "a hash that nobody can read", now)
     for account in users.find_all():
@@ -93,7 +93,7 @@ def with_broken_articles(error: Exception) -> Client:
 
 def with_broken_users(error: Exception) -> Client:
     """A forum in which no user and no session can be reached."""
-    return Client(assemble(MemoryStore(), users=Broken(error), sessions=Broken(error)))
+    return Client(assemble(MemoryTables(), users=Broken(error), sessions=Broken(error)))
 
 
 def send(client: Client, method: str, path: str) -> Result:
@@ -128,16 +128,16 @@ def test_an_unavailable_service_says_when_to_try_again(failing: tuple[Forum, str
 
 
 @pytest.fixture
-def store_of_yesterday() -> MemoryStore:
+def store_of_yesterday() -> MemoryTables:
     """With alice, and a session that was last used when it began."""
-    store, yesterday = MemoryStore(), datetime.now(UTC) - timedelta(days=1)
+    store, yesterday = MemoryTables(), datetime.now(UTC) - timedelta(days=1)
     user = MemoryUsers(store).add("alice#1", "a hash", yesterday)
     account = store.accounts[user.id]
     MemorySessions(store).begin(account, yesterday, datetime(2100, 1, 1, tzinfo=UTC))
     return store
 
 
-def test_the_use_of_a_session_is_noted(store_of_yesterday: MemoryStore) -> None:
+def test_the_use_of_a_session_is_noted(store_of_yesterday: MemoryTables) -> None:
     with Client(assemble(store_of_yesterday)) as client:
         client.post("/verify-token", {"access-token": TOKEN})
     _, session = store_of_yesterday.sessions[1]
@@ -145,7 +145,7 @@ def test_the_use_of_a_session_is_noted(store_of_yesterday: MemoryStore) -> None:
 
 
 def test_a_token_is_good_also_where_its_use_cannot_be_noted(
-    store_of_yesterday: MemoryStore,
+    store_of_yesterday: MemoryTables,
 ) -> None:
     class Untouchable(MemorySessions):
         def touch(self, session_id: int, moment: datetime) -> None:
@@ -205,7 +205,7 @@ def test_every_kind_of_unexpected_error_is_answered(error: Exception) -> None:
 def test_the_request_after_a_failed_one_is_answered(
     error: Exception, expected: tuple[int, Any]
 ) -> None:
-    store = MemoryStore()
+    store = MemoryTables()
     articles = BrokenAtFirst(error, MemoryArticles(store))
     with Client(assemble(store, articles=articles)) as client:
         first, second = client.get("/articles"), client.get("/articles")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.tables import MemoryTables
 from forum.config import Settings
 from tests.http.conftest import ON_ONE_STORE, Client, answer, assemble, ok
 
@@ -191,7 +191,7 @@ class StoppedClock:
 @pytest.fixture
 def timeless() -> Iterator[Client]:
     """A forum in which everything happens at one moment."""
-    store = MemoryStore()
+    store = MemoryTables()
     application = assemble(store, clock=StoppedClock())
     with Client(application) as client:
         yield client

@@ -65,7 +65,7 @@ def test_a_page_is_written_as_its_schema_says(
     ],
 )
 def test_a_moment_has_six_fractional_digits_and_no_offset(moment: datetime, expected: str) -> None:
-    assert expected == schemas.wire_time(moment)
+    assert expected == schemas.format_timestamp(moment)
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from forum.adapters.memory.tables import MemoryStore
-from forum.domain.throttle import Limits
+from forum.adapters.memory.tables import MemoryTables
+from forum.domain.rate_limits import RateLimits
 from tests.http.conftest import ON_ONE_STORE, PASSWORD, Client, answer, assemble, ok, refusal
 
 NEW_PASSWORD = "Password#2"
 INVALID = refusal(401, "Invalid access-token. Log in please")
 TOO_MANY = refusal(429, "Too many requests")
 
-LIMITS = Limits(
+LIMITS = RateLimits(
     failures_of_name=2,
     failures_of_address=100,
     failures_of_all=100,
@@ -171,7 +171,7 @@ class TestThrottle:
 
     @pytest.fixture
     def client(self) -> Iterator[Client]:
-        with Client(assemble(MemoryStore(), limits=LIMITS, proxies=["127.0.0.1"])) as client:
+        with Client(assemble(MemoryTables(), limits=LIMITS, proxies=["127.0.0.1"])) as client:
             yield client
 
     def log_in(
@@ -224,7 +224,7 @@ class TestThrottle:
         assert self.fail(client, *addresses) == [401, 401, 401]
 
     def test_a_header_from_anybody_else_changes_nothing(self) -> None:
-        with Client(assemble(MemoryStore(), limits=LIMITS)) as client:
+        with Client(assemble(MemoryTables(), limits=LIMITS)) as client:
             assert self.fail(client, "1.1.1.1", "2.2.2.2", "3.3.3.3") == [401, 401, 429]
 
     def test_registrations_are_bounded(self, client: Client) -> None:

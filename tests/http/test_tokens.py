@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from falcon.testing import Result
 
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.tables import MemoryTables
 from forum.adapters.tokens import key_id
 from tests.conftest import SECRET
 from tests.http.conftest import ON_ONE_STORE, Client, answer, assemble, ok, refusal
@@ -211,7 +211,7 @@ class SettableClock:
 def test_a_token_is_valid_as_long_as_it_was_issued_for(
     age: timedelta, expected: tuple[int, Any]
 ) -> None:
-    store, clock = MemoryStore(), SettableClock(datetime(2020, 2, 2, tzinfo=UTC))
+    store, clock = MemoryTables(), SettableClock(datetime(2020, 2, 2, tzinfo=UTC))
     with Client(assemble(store, clock=clock)) as client:
         token = client.sign_up("alice#1")
         clock.moment += age
@@ -220,7 +220,7 @@ def test_a_token_is_valid_as_long_as_it_was_issued_for(
 
 @pytest.mark.parametrize(("method", "path"), ASKING)
 def test_the_token_of_a_user_who_is_gone_is_invalid_everywhere(method: str, path: str) -> None:
-    store = MemoryStore()
+    store = MemoryTables()
     with Client(assemble(store)) as client:
         token = client.sign_up("alice#1")
         store.accounts.clear()

@@ -22,7 +22,8 @@ HASTY = ("-c", f"from forum import cli, connection; {HASTE}; cli.main(['serve'])
 EARLY = (
     "import os, signal; from forum import cli, server;"
     "load = server.Server.load_config;"
-    "early = lambda arbiter, worker: os.kill(os.getpid(), signal.SIGTERM) if worker.age == 2 else 0;"
+    "early = lambda arbiter, worker:"
+    " os.kill(os.getpid(), signal.SIGTERM) if worker.age == 2 else 0;"
     "server.Server.load_config = lambda self: (load(self), self.cfg.set('post_fork', early));"
     "cli.main(['serve'])"
 )

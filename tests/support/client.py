@@ -15,7 +15,8 @@ PATIENCE = 10
 UNAVAILABLE_BODY = {"error": "Service is unavailable, try again later"}
 
 _TCP_CLOSE_WAIT = 8
-"""The state of a connection that the other side closed after it had read everything (tcp_states.h)."""
+"""The state of a connection that the other side closed after it had read everything (tcp_states.h).
+"""
 
 
 class Outcome(StrEnum):
@@ -34,7 +35,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class Reply:
-    """The outcome of a request, the JSON of a documented answer, and otherwise what came instead."""
+    """The outcome of a request, and the JSON of a documented answer or what came instead."""
 
     outcome: Outcome
     answer: dict[str, Any] = field(default_factory=dict)
@@ -85,7 +86,7 @@ class Client:
         return connection
 
     def _request(self, method: str, path: str, body: object) -> bytes:
-        """The whole request at once: between two pieces a server could take it for an idle client."""
+        """The whole request at once: between two pieces a client could be taken for idle."""
         raw = b"" if body is None else json.dumps(body).encode()
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
         if raw:

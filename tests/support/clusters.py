@@ -66,7 +66,7 @@ class Cluster:
         with (self.folder / "postgresql.conf").open("a") as file:
             file.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
 
-    def demand_password(self, user: str) -> None:
+    def require_password(self, user: str) -> None:
         """Let the user in with the right password only, from now on."""
         path = self.folder / "pg_hba.conf"
         path.write_text(f"host all {user} 127.0.0.1/32 scram-sha-256\n{path.read_text()}")
@@ -148,7 +148,9 @@ def server_folder() -> Iterator[Path]:
 
 @contextmanager
 def empty_database(cluster: Cluster) -> Iterator[str]:
-    """The URL of an empty database, which is emptied in the end and used again: to make one takes long."""
+    """The URL of an empty database, which is emptied in the end and used again: to make one takes
+    long.
+    """
     url = cluster.spare.pop() if cluster.spare else _make_database(cluster)
     yield url
     with psycopg.connect(url, autocommit=True) as connection:

@@ -1,4 +1,5 @@
-"""`forum`, broken on purpose: an answer leaves before its write is committed. The control of the kill tests.
+"""`forum`, broken on purpose: an answer leaves before its write is committed. The control of the
+kill tests.
 
 `python -m tests.support.hasty serve` is `forum serve` in all else.
 """

@@ -46,7 +46,7 @@ Place = tuple[str, int]
 
 @dataclass
 class Load:
-    """Writers with unique titles, readers, and somebody who logs in, against one server at a time.
+    """Writers with unique titles, readers, and a client that logs in, against one server at a time.
 
     Half of them keep their connection alive, the others open a fresh one for each request.
     """
@@ -88,7 +88,9 @@ class Load:
         self._await(lambda: len(self.acknowledged) >= number, seconds)
 
     def await_more_writes(self, number: int) -> None:
-        """Wait until as many more writes are acknowledged than are now, and there is enough of all else."""
+        """Wait until as many more writes are acknowledged than are now, and there is enough of all
+        else.
+        """
         self.await_writes(len(self.acknowledged) + number)
         self._await(lambda: self._missing().keys() <= {"post"})
 
@@ -212,7 +214,9 @@ def is_login(answer: dict[str, Any]) -> bool:
 
 
 def is_page(answer: dict[str, Any], recent: list[Place]) -> bool:
-    """Whether it is a first page, and none of the articles that were acknowledged before is missing."""
+    """Whether it is a first page, and none of the articles that were acknowledged before is
+    missing.
+    """
     if answer.keys() != {"articles", "next"} or not isinstance(answer["next"], bool):
         return False
     entries = answer["articles"]

@@ -5,11 +5,11 @@ from pathlib import Path
 from threading import RLock
 from typing import Any, cast
 
-from forum.adapters.memory.rate_limits import MemoryCounters
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.rate_limits import MemoryRateCounters
+from forum.adapters.memory.tables import MemoryTables
 from forum.domain.ports import (
     ArticleRepository,
-    Counters,
+    RateCounters,
     Repositories,
     SessionRepository,
     UserRepository,
@@ -28,7 +28,7 @@ class _Kept:
     def __getattr__(self, method: str) -> Any:
         def call(*arguments: Any, **named: Any) -> Any:
             with self._lock:
-                tables = MemoryStore()
+                tables = MemoryTables()
                 if self._path.exists():
                     vars(tables).update(pickle.loads(self._path.read_bytes()))
                 repository = getattr(memory_repositories(tables), self._noun)
@@ -47,5 +47,5 @@ def toy_repositories(path: Path) -> Repositories:
         cast("UserRepository", _Kept(path, lock, "users")),
         cast("SessionRepository", _Kept(path, lock, "sessions")),
         cast("ArticleRepository", _Kept(path, lock, "articles")),
-        cast("Counters", MemoryCounters()),
+        cast("RateCounters", MemoryRateCounters()),
     )

@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from forum.adapters.memory.articles import MemoryArticles
-from forum.adapters.memory.rate_limits import MemoryCounters
+from forum.adapters.memory.rate_limits import MemoryRateCounters
 from forum.adapters.memory.sessions import MemorySessions
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.tables import MemoryTables
 from forum.adapters.memory.users import MemoryUsers
-from forum.domain.articles import Limits as ArticleLimits
+from forum.domain.articles import ArticleLimits
 from forum.domain.errors import Unavailable
-from forum.domain.model import Credentials, User
+from forum.domain.model import TokenClaims, User
 from forum.domain.ports import Repositories
-from forum.domain.throttle import Limits
+from forum.domain.rate_limits import RateLimits
 from forum.services import wire, wire_administration
 
 HERE = "192.0.2.1"
@@ -23,7 +23,7 @@ THERE = "198.51.100.1"
 PASSWORD = "Password#1"
 LIFETIME = timedelta(days=14)
 
-LIMITS = Limits(
+LIMITS = RateLimits(
     failures_of_name=3,
     failures_of_address=5,
     failures_of_all=8,
@@ -72,18 +72,18 @@ class OpenTokens:
         if not self.has_secret:
             raise Unavailable
 
-    def issue(self, credentials: Credentials) -> str:
-        return f"{credentials.session_id} {credentials.user_id} {credentials.expires.isoformat()}"
+    def issue(self, claims: TokenClaims) -> str:
+        return f"{claims.session_id} {claims.user_id} {claims.expires.isoformat()}"
 
-    def read(self, token: str) -> Credentials | None:
+    def read(self, token: str) -> TokenClaims | None:
         if token == "garbage":
             return None
         session_id, user_id, expires = token.split()
-        return Credentials(int(session_id), int(user_id), datetime.fromisoformat(expires))
+        return TokenClaims(int(session_id), int(user_id), datetime.fromisoformat(expires))
 
 
 @dataclass
-class KeptEvents:
+class KeptAuditLog:
     """Keeps every event."""
 
     all: list[tuple[str, dict[str, object]]] = field(default_factory=list)
@@ -100,34 +100,34 @@ class Forum:
 
     def __init__(
         self,
-        limits: Limits | None = None,
-        store: MemoryStore | None = None,
+        limits: RateLimits | None = None,
+        store: MemoryTables | None = None,
         articles: Any = None,
     ) -> None:
-        self.store = store or MemoryStore()
+        self.store = store or MemoryTables()
         self.clock = StoppedClock()
         self.hasher = CountingHasher()
-        self.events = KeptEvents()
+        self.audit_log = KeptAuditLog()
         repositories = Repositories(
             MemoryUsers(self.store),
             MemorySessions(self.store),
             articles or MemoryArticles(self.store),
-            MemoryCounters(),
+            MemoryRateCounters(),
         )
         services = wire(
             repositories,
             hasher=self.hasher,
             tokens=OpenTokens(),
             clock=self.clock,
-            events=self.events,
+            audit_log=self.audit_log,
             token_lifetime=LIFETIME,
             article_limits=ArticleLimits(page_size=3, title=10, text=20),
-            throttle_limits=limits,
+            rate_limits=limits,
         )
         self.users, self.sessions = services.users, services.sessions
         self.articles = services.articles
         self.administration = wire_administration(
-            repositories, hasher=self.hasher, clock=self.clock, events=self.events
+            repositories, hasher=self.hasher, clock=self.clock, audit_log=self.audit_log
         )
 
     def register(self, username: str = "alice#1") -> User:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forum.adapters.memory.articles import MemoryArticles
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.tables import MemoryTables
 from forum.domain.articles import page_number
 from forum.domain.errors import (
     ArticleNotFound,
@@ -97,7 +97,7 @@ def test_the_article_of_another_is_refused_before_its_fields(
     with pytest.raises(NotTheAuthor) as caught:
         getattr(forum.articles, action)(bob, "1", *fields)
     assert caught.value.action == action
-    assert forum.events.names()[-1] == "not the author"
+    assert forum.audit_log.names()[-1] == "not the author"
 
 
 def test_a_deleted_article_is_answered_and_gone(forum: Forum, alice: User) -> None:
@@ -112,13 +112,13 @@ class Vanishing(MemoryArticles):
 
     def find_author_id(self, article_id: int) -> int | None:
         author_id = super().find_author_id(article_id)
-        self._store.articles.clear()
+        self._tables.articles.clear()
         return author_id
 
 
 @pytest.mark.parametrize("action", ["edit", "delete"])
-def test_an_article_that_is_deleted_meanwhile_is_not_found(action: str) -> None:
-    store = MemoryStore()
+def test_an_article_that_was_just_deleted_is_not_found(action: str) -> None:
+    store = MemoryTables()
     forum = Forum(store=store, articles=Vanishing(store))
     alice = forum.register("alice#1")
     post(forum, alice)

@@ -6,39 +6,39 @@ from typing import TypeVar
 import pytest
 
 from forum.adapters.memory.articles import MemoryArticles
-from forum.adapters.memory.bulk import MemoryArchive
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.bulk import MemoryBulkStore
+from forum.adapters.memory.tables import MemoryTables
 from forum.adapters.memory.users import MemoryUsers
 from forum.domain.ids import MAX_ID
 from forum.domain.model import Account, Article, Author, LastIds, User
 from forum.domain.moving.copying import StoreNotEmpty
-from forum.domain.moving.importing import Import, OldArticle, OldUser, import_forum
+from forum.domain.moving.importing import ImportReport, LegacyArticle, LegacyUser, import_forum
 
 T = TypeVar("T")
 
 NOW = datetime(2020, 2, 2, 0, 17, 49, 735642, UTC)
 LATER = datetime(2021, 3, 3, tzinfo=UTC)
 
-ALICE = OldUser(3, "alice#1", "Password#1", NOW)
-BOB = OldUser(7, "bobby#2", "Password#2", LATER)
-CAROL = OldUser(9, "carol#3", "Password#3", NOW)
-FIRST = OldArticle(5, "First", "The first text", NOW, 3)
-SECOND = OldArticle(8, "Second", "The second text", LATER, 7)
+ALICE = LegacyUser(3, "alice#1", "Password#1", NOW)
+BOB = LegacyUser(7, "bobby#2", "Password#2", LATER)
+CAROL = LegacyUser(9, "carol#3", "Password#3", NOW)
+FIRST = LegacyArticle(5, "First", "The first text", NOW, 3)
+SECOND = LegacyArticle(8, "Second", "The second text", LATER, 7)
 
 State = tuple[dict[int, Account], dict[int, Article], LastIds]
 
 
 @dataclass
 class OldLists:
-    """An `OldForum` that a test writes down."""
+    """An `LegacyForum` that a test writes down."""
 
-    all_users: list[OldUser] = field(default_factory=list)
-    all_articles: list[OldArticle] = field(default_factory=list)
+    all_users: list[LegacyUser] = field(default_factory=list)
+    all_articles: list[LegacyArticle] = field(default_factory=list)
 
-    def users(self) -> list[OldUser]:
+    def users(self) -> list[LegacyUser]:
         return self.all_users
 
-    def articles(self) -> list[OldArticle]:
+    def articles(self) -> list[LegacyArticle]:
         return self.all_articles
 
 
@@ -70,17 +70,17 @@ def no_progress(label: str, items: Iterable[T], length: int | None = None) -> It
     return items
 
 
-def moved_in(old: OldLists, store: MemoryStore) -> Import:
-    return import_forum(old, MemoryArchive(store), MarkedPasswords(), no_progress)
+def moved_in(old: OldLists, store: MemoryTables) -> ImportReport:
+    return import_forum(old, MemoryBulkStore(store), MarkedPasswords(), no_progress)
 
 
-def state(store: MemoryStore) -> State:
+def state(store: MemoryTables) -> State:
     return dict(store.accounts), dict(store.articles), store.last
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
+def store() -> MemoryTables:
+    return MemoryTables()
 
 
 @pytest.fixture
@@ -88,14 +88,14 @@ def old() -> OldLists:
     return OldLists([ALICE, BOB], [FIRST, SECOND])
 
 
-def test_users_keep_ids_names_and_dates(old: OldLists, store: MemoryStore) -> None:
+def test_users_keep_ids_names_and_dates(old: OldLists, store: MemoryTables) -> None:
     moved_in(old, store)
     users = [account.user for account in store.accounts.values()]
     assert users == [User(3, "alice#1", NOW), User(7, "bobby#2", LATER)]
 
 
 def test_articles_keep_ids_titles_texts_dates_and_authors(
-    old: OldLists, store: MemoryStore
+    old: OldLists, store: MemoryTables
 ) -> None:
     moved_in(old, store)
     assert list(store.articles.values()) == [
@@ -104,30 +104,30 @@ def test_articles_keep_ids_titles_texts_dates_and_authors(
     ]
 
 
-def test_everybody_gets_the_hash_of_his_own_password(old: OldLists, store: MemoryStore) -> None:
+def test_everybody_gets_the_hash_of_their_own_password(old: OldLists, store: MemoryTables) -> None:
     moved_in(old, store)
     hashes = {id: account.password_hash for id, account in store.accounts.items()}
     assert hashes == {3: "hash of Password#1", 7: "hash of Password#2"}
 
 
-def test_nobody_gets_the_hash_of_one_who_was_left_out(store: MemoryStore) -> None:
-    nameless = OldUser(5, None, "Password#9", NOW)
+def test_nobody_gets_the_hash_of_one_who_was_left_out(store: MemoryTables) -> None:
+    nameless = LegacyUser(5, None, "Password#9", NOW)
     moved_in(OldLists([ALICE, nameless, BOB]), store)
     hashes = {id: account.password_hash for id, account in store.accounts.items()}
     assert hashes == {3: "hash of Password#1", 7: "hash of Password#2"}
 
 
-def test_nobody_is_disabled_by_moving_in(old: OldLists, store: MemoryStore) -> None:
+def test_nobody_is_disabled_by_moving_in(old: OldLists, store: MemoryTables) -> None:
     moved_in(old, store)
     assert [account.is_disabled for account in store.accounts.values()] == [False, False]
 
 
-def test_new_users_get_ids_after_the_old_ones(old: OldLists, store: MemoryStore) -> None:
+def test_new_users_get_ids_after_the_old_ones(old: OldLists, store: MemoryTables) -> None:
     moved_in(old, store)
     assert MemoryUsers(store).add("carol#3", "a hash", NOW).id == 8
 
 
-def test_new_articles_get_ids_after_the_old_ones(old: OldLists, store: MemoryStore) -> None:
+def test_new_articles_get_ids_after_the_old_ones(old: OldLists, store: MemoryTables) -> None:
     moved_in(old, store)
     article = MemoryArticles(store).add(Author(3, "alice#1"), "A title", "A text", NOW)
     assert article
@@ -135,19 +135,21 @@ def test_new_articles_get_ids_after_the_old_ones(old: OldLists, store: MemorySto
 
 
 def test_an_import_tells_how_many_came_and_has_nothing_to_remark_on(
-    old: OldLists, store: MemoryStore
+    old: OldLists, store: MemoryTables
 ) -> None:
-    assert moved_in(old, store) == Import(2, 2, [])
+    assert moved_in(old, store) == ImportReport(2, 2, [])
 
 
-def test_an_import_from_nothing_brings_nothing(store: MemoryStore) -> None:
-    assert moved_in(OldLists(), store) == Import(0, 0, [])
+def test_an_import_from_nothing_brings_nothing(store: MemoryTables) -> None:
+    assert moved_in(OldLists(), store) == ImportReport(0, 0, [])
 
 
-def test_everything_passes_by_under_its_label_and_number(old: OldLists, store: MemoryStore) -> None:
+def test_everything_passes_by_under_its_label_and_number(
+    old: OldLists, store: MemoryTables
+) -> None:
     progress = KeptProgress()
     old.all_users.append(CAROL)
-    import_forum(old, MemoryArchive(store), MarkedPasswords(), progress)
+    import_forum(old, MemoryBulkStore(store), MarkedPasswords(), progress)
     assert progress.told == {"users": (3, 3), "articles": (2, 2)}
 
 
@@ -161,9 +163,9 @@ def test_everything_passes_by_under_its_label_and_number(old: OldLists, store: M
     ],
     ids=["id 0", "id below 0", "no name", "no date"],
 )
-def test_a_user_who_cannot_be_read_is_remarked_on(store: MemoryStore, user: OldUser) -> None:
+def test_a_user_who_cannot_be_read_is_remarked_on(store: MemoryTables, user: LegacyUser) -> None:
     who = f"user {user.id} ({user.username!r})"
-    assert moved_in(OldLists([ALICE, user]), store).remarks == [
+    assert moved_in(OldLists([ALICE, user]), store).warnings == [
         f"{who} was not imported: the id, the name or the date cannot be read"
     ]
 
@@ -173,28 +175,28 @@ def test_a_user_who_cannot_be_read_is_remarked_on(store: MemoryStore, user: OldU
     [replace(BOB, id=0), replace(BOB, username=None), replace(BOB, date_registered=None)],
     ids=["id", "name", "date"],
 )
-def test_a_user_who_cannot_be_read_is_not_imported(store: MemoryStore, user: OldUser) -> None:
+def test_a_user_who_cannot_be_read_is_not_imported(store: MemoryTables, user: LegacyUser) -> None:
     moved_in(OldLists([ALICE, user]), store)
     assert list(store.accounts) == [3]
 
 
 @pytest.mark.parametrize("id", [2**53 + 1, MAX_ID, MAX_ID + 1])
-def test_an_id_that_leaves_no_room_for_others_is_remarked_on(store: MemoryStore, id: int) -> None:
+def test_an_id_that_leaves_no_room_for_others_is_remarked_on(store: MemoryTables, id: int) -> None:
     old = OldLists([ALICE, replace(BOB, id=id)], [replace(FIRST, id=id)])
     room = "an id above 9007199254740992 leaves no room for others"
-    assert moved_in(old, store).remarks == [
+    assert moved_in(old, store).warnings == [
         f"user {id} ('bobby#2') was not imported: {room}",
         f"article {id} was not imported: {room}",
     ]
 
 
-def test_what_leaves_no_room_for_others_is_not_imported(store: MemoryStore) -> None:
+def test_what_leaves_no_room_for_others_is_not_imported(store: MemoryTables) -> None:
     moved_in(OldLists([ALICE, replace(BOB, id=MAX_ID)], [replace(FIRST, id=MAX_ID)]), store)
     assert (list(store.accounts), list(store.articles), store.last) == ([3], [], LastIds(3, 0))
 
 
 @pytest.mark.parametrize("id", [1, 2**53])
-def test_a_user_with_the_least_or_the_greatest_id_is_imported(store: MemoryStore, id: int) -> None:
+def test_a_user_with_the_least_or_the_greatest_id_is_imported(store: MemoryTables, id: int) -> None:
     moved_in(OldLists([replace(ALICE, id=id)]), store)
     assert list(store.accounts) == [id]
 
@@ -202,13 +204,13 @@ def test_a_user_with_the_least_or_the_greatest_id_is_imported(store: MemoryStore
 @pytest.mark.parametrize(
     "name", ["alice#1\n", "alic", "a" * 21, "", "alice 1", "älice#1", "\ufffd"]
 )
-def test_a_name_that_breaks_the_rules_is_remarked_on(store: MemoryStore, name: str) -> None:
-    assert moved_in(OldLists([replace(ALICE, username=name)]), store).remarks == [
+def test_a_name_that_breaks_the_rules_is_remarked_on(store: MemoryTables, name: str) -> None:
+    assert moved_in(OldLists([replace(ALICE, username=name)]), store).warnings == [
         f"user 3 ({name!r}) cannot log in: the name breaks today's rules"
     ]
 
 
-def test_a_user_whose_name_breaks_the_rules_is_imported_with_that_name(store: MemoryStore) -> None:
+def test_a_user_whose_name_breaks_the_rules_is_imported_with_that_name(store: MemoryTables) -> None:
     moved_in(OldLists([replace(ALICE, username="alice#1\n")]), store)
     assert [each.user.username for each in store.accounts.values()] == ["alice#1\n"]
 
@@ -217,54 +219,54 @@ def test_a_user_whose_name_breaks_the_rules_is_imported_with_that_name(store: Me
     "password", [None, "", "Password#1\n", "Pass#1", "P#1" + "a" * 38, "Password1", "Pässword#1"]
 )
 def test_a_password_that_breaks_the_rules_is_remarked_on(
-    store: MemoryStore, password: str | None
+    store: MemoryTables, password: str | None
 ) -> None:
-    assert moved_in(OldLists([replace(ALICE, password=password)]), store).remarks == [
+    assert moved_in(OldLists([replace(ALICE, password=password)]), store).warnings == [
         "user 3 ('alice#1') cannot log in: the password breaks today's rules"
     ]
 
 
 @pytest.mark.parametrize("password", [None, "", "Password#1\n"])
 def test_a_user_whose_password_breaks_the_rules_is_imported(
-    store: MemoryStore, password: str | None
+    store: MemoryTables, password: str | None
 ) -> None:
     moved_in(OldLists([replace(ALICE, password=password)]), store)
     assert list(store.accounts) == [3]
 
 
-def test_no_remark_has_a_password_in_it(store: MemoryStore) -> None:
+def test_no_remark_has_a_password_in_it(store: MemoryTables) -> None:
     bad = [
         replace(ALICE, password="unmentionable", username="ali"),
         replace(BOB, password="unmentionable", date_registered=None),
     ]
-    assert "unmentionable" not in " ".join(moved_in(OldLists(bad), store).remarks)
+    assert "unmentionable" not in " ".join(moved_in(OldLists(bad), store).warnings)
 
 
-def test_name_and_password_of_one_user_are_remarked_on_apart(store: MemoryStore) -> None:
-    assert moved_in(OldLists([OldUser(3, "ali", "bad", NOW)]), store).remarks == [
+def test_name_and_password_of_one_user_are_remarked_on_apart(store: MemoryTables) -> None:
+    assert moved_in(OldLists([LegacyUser(3, "ali", "bad", NOW)]), store).warnings == [
         "user 3 ('ali') cannot log in: the name breaks today's rules",
         "user 3 ('ali') cannot log in: the password breaks today's rules",
     ]
 
 
-def test_the_second_user_of_a_name_is_remarked_on(store: MemoryStore) -> None:
+def test_the_second_user_of_a_name_is_remarked_on(store: MemoryTables) -> None:
     double = replace(BOB, username="alice#1")
-    assert moved_in(OldLists([ALICE, double]), store).remarks == [
+    assert moved_in(OldLists([ALICE, double]), store).warnings == [
         "user 7 ('alice#1') was not imported: user 3 has the same name"
     ]
 
 
-def test_of_two_users_of_a_name_the_first_is_imported(store: MemoryStore) -> None:
+def test_of_two_users_of_a_name_the_first_is_imported(store: MemoryTables) -> None:
     moved_in(OldLists([ALICE, replace(BOB, username="alice#1"), CAROL]), store)
     assert list(store.accounts) == [3, 9]
 
 
-def test_names_that_differ_in_case_are_both_imported(store: MemoryStore) -> None:
+def test_names_that_differ_in_case_are_both_imported(store: MemoryTables) -> None:
     moved_in(OldLists([ALICE, replace(BOB, username="Alice#1")]), store)
     assert list(store.accounts) == [3, 7]
 
 
-def test_one_who_was_left_out_takes_no_name_away(store: MemoryStore) -> None:
+def test_one_who_was_left_out_takes_no_name_away(store: MemoryTables) -> None:
     moved_in(
         OldLists([replace(ALICE, date_registered=None), replace(BOB, username="alice#1")]), store
     )
@@ -277,15 +279,15 @@ def test_one_who_was_left_out_takes_no_name_away(store: MemoryStore) -> None:
     ids=["unknown", "none", "zero", "left out"],
 )
 def test_an_article_without_an_author_is_remarked_on(
-    store: MemoryStore, user_id: int | None, users: list[OldUser]
+    store: MemoryTables, user_id: int | None, users: list[LegacyUser]
 ) -> None:
     orphan = replace(FIRST, user_id=user_id)
-    assert moved_in(OldLists(users, [orphan]), store).remarks[-1] == (
+    assert moved_in(OldLists(users, [orphan]), store).warnings[-1] == (
         f"article 5 was not imported: its author, user {user_id}, is not there"
     )
 
 
-def test_an_article_without_an_author_is_not_imported(store: MemoryStore) -> None:
+def test_an_article_without_an_author_is_not_imported(store: MemoryTables) -> None:
     moved_in(OldLists([ALICE], [FIRST, SECOND]), store)
     assert list(store.articles) == [5]
 
@@ -296,53 +298,53 @@ def test_an_article_without_an_author_is_not_imported(store: MemoryStore) -> Non
     ids=["id 0", "no date"],
 )
 def test_an_article_that_cannot_be_read_is_remarked_on(
-    store: MemoryStore, article: OldArticle
+    store: MemoryTables, article: LegacyArticle
 ) -> None:
-    assert moved_in(OldLists([ALICE], [article]), store).remarks == [
+    assert moved_in(OldLists([ALICE], [article]), store).warnings == [
         f"article {article.id} was not imported: the id or the date cannot be read"
     ]
 
 
-def test_an_article_that_cannot_be_read_is_not_imported(store: MemoryStore) -> None:
+def test_an_article_that_cannot_be_read_is_not_imported(store: MemoryTables) -> None:
     moved_in(OldLists([ALICE], [replace(FIRST, date_posted=None)]), store)
     assert store.articles == {}
 
 
-def test_a_missing_title_or_text_is_an_empty_one(store: MemoryStore) -> None:
+def test_a_missing_title_or_text_is_an_empty_one(store: MemoryTables) -> None:
     moved_in(OldLists([ALICE], [replace(FIRST, title=None, text=None)]), store)
     assert [(each.title, each.text) for each in store.articles.values()] == [("", "")]
 
 
-def test_only_what_was_imported_is_counted(store: MemoryStore) -> None:
+def test_only_what_was_imported_is_counted(store: MemoryTables) -> None:
     done = moved_in(OldLists([ALICE, replace(BOB, username=None)], [FIRST, SECOND]), store)
-    assert (done.users, done.articles, len(done.remarks)) == (1, 1, 2)
+    assert (done.users, done.articles, len(done.warnings)) == (1, 1, 2)
 
 
-def test_a_second_import_changes_nothing(old: OldLists, store: MemoryStore) -> None:
+def test_a_second_import_changes_nothing(old: OldLists, store: MemoryTables) -> None:
     moved_in(old, store)
     before = state(store)
     moved_in(old, store)
     assert state(store) == before
 
 
-def test_a_second_import_says_that_it_was_done_before(store: MemoryStore) -> None:
+def test_a_second_import_says_that_it_was_done_before(store: MemoryTables) -> None:
     old = OldLists([ALICE, replace(BOB, username="bob")], [FIRST, replace(SECOND, user_id=4)])
     first = moved_in(old, store)
     assert moved_in(old, store) == replace(first, was_done_before=True)
 
 
-def test_a_first_import_was_not_done_before(old: OldLists, store: MemoryStore) -> None:
+def test_a_first_import_was_not_done_before(old: OldLists, store: MemoryTables) -> None:
     assert not moved_in(old, store).was_done_before
 
 
-def test_a_second_import_hashes_nothing(old: OldLists, store: MemoryStore) -> None:
+def test_a_second_import_hashes_nothing(old: OldLists, store: MemoryTables) -> None:
     moved_in(old, store)
     hasher = MarkedPasswords()
-    import_forum(old, MemoryArchive(store), hasher, no_progress)
+    import_forum(old, MemoryBulkStore(store), hasher, no_progress)
     assert hasher.seen == []
 
 
-def test_a_second_import_leaves_what_happened_since(old: OldLists, store: MemoryStore) -> None:
+def test_a_second_import_leaves_what_happened_since(old: OldLists, store: MemoryTables) -> None:
     moved_in(old, store)
     users, articles = MemoryUsers(store), MemoryArticles(store)
     users.change_password_hash(3, "a new hash")
@@ -365,7 +367,7 @@ def test_a_second_import_leaves_what_happened_since(old: OldLists, store: Memory
     ids=["stranger", "same id", "same name", "other date"],
 )
 def test_a_store_of_others_is_refused_and_stays_as_it_was(
-    old: OldLists, store: MemoryStore, user: User
+    old: OldLists, store: MemoryTables, user: User
 ) -> None:
     store.accounts[user.id] = Account(user, "a hash")
     before = state(store)
@@ -374,37 +376,37 @@ def test_a_store_of_others_is_refused_and_stays_as_it_was(
     assert state(store) == before
 
 
-def test_a_store_with_only_some_of_the_users_is_refused(old: OldLists, store: MemoryStore) -> None:
+def test_a_store_with_only_some_of_the_users_is_refused(old: OldLists, store: MemoryTables) -> None:
     moved_in(OldLists([ALICE]), store)
     with pytest.raises(StoreNotEmpty):
         moved_in(old, store)
 
 
-def test_an_import_from_nothing_into_a_store_of_others_is_refused(store: MemoryStore) -> None:
+def test_an_import_from_nothing_into_a_store_of_others_is_refused(store: MemoryTables) -> None:
     moved_in(OldLists([ALICE]), store)
     with pytest.raises(StoreNotEmpty):
         moved_in(OldLists(), store)
 
 
 def test_an_import_that_breaks_off_leaves_the_store_as_it_was(
-    old: OldLists, store: MemoryStore
+    old: OldLists, store: MemoryTables
 ) -> None:
     def break_off(passwords: Iterable[str]) -> Iterator[str]:
         yield from list(passwords)[:1]
         raise OSError
 
     with pytest.raises(OSError):  # noqa: PT011  # it has no text
-        import_forum(old, MemoryArchive(store), break_off, no_progress)
-    assert state(store) == state(MemoryStore())
+        import_forum(old, MemoryBulkStore(store), break_off, no_progress)
+    assert state(store) == state(MemoryTables())
 
 
 @pytest.mark.parametrize("surplus", [-1, 1], ids=["too few", "too many"])
 def test_hashes_that_do_not_match_the_users_in_number_keep_nothing(
-    old: OldLists, store: MemoryStore, surplus: int
+    old: OldLists, store: MemoryTables, surplus: int
 ) -> None:
     def miscount(passwords: Iterable[str]) -> Iterator[str]:
         yield from ["a hash"] * (len(list(passwords)) + surplus)
 
     with pytest.raises(ValueError, match="zip"):
-        import_forum(old, MemoryArchive(store), miscount, no_progress)
-    assert state(store) == state(MemoryStore())
+        import_forum(old, MemoryBulkStore(store), miscount, no_progress)
+    assert state(store) == state(MemoryTables())

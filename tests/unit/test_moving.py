@@ -5,10 +5,16 @@ from typing import TypeVar
 
 import pytest
 
-from forum.adapters.memory.bulk import MemoryArchive
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.bulk import MemoryBulkStore
+from forum.adapters.memory.tables import MemoryTables
 from forum.domain.model import Account, Article, Author, Counts, LastIds, Session, User
-from forum.domain.moving.copying import CopyDiffers, StoreNotEmpty, Sum, copy, sum_up
+from forum.domain.moving.copying import (
+    CopyDiffers,
+    Fingerprint,
+    StoreNotEmpty,
+    copy,
+    fingerprint_of,
+)
 
 T = TypeVar("T")
 
@@ -43,12 +49,12 @@ def no_progress(label: str, items: Iterable[T], length: int | None = None) -> It
     return items
 
 
-class FaultyArchive(MemoryArchive):
+class FaultyArchive(MemoryBulkStore):
     """Stores something else than it is given."""
 
     def __init__(
         self,
-        store: MemoryStore,
+        store: MemoryTables,
         *,
         accounts: list[Account] | None = None,
         articles: list[Article] | None = None,
@@ -73,8 +79,8 @@ def filled(
     articles: Iterable[Article] = (FIRST, SECOND),
     sessions: Iterable[tuple[int, Session]] = ((3, SESSION), (7, OTHER_SESSION)),
     last: LastIds = LAST,
-) -> MemoryStore:
-    store = MemoryStore()
+) -> MemoryTables:
+    store = MemoryTables()
     store.accounts = {each.user.id: each for each in accounts}
     store.articles = {each.id: each for each in articles}
     store.sessions = {each.id: (user_id, each) for user_id, each in sessions}
@@ -82,46 +88,48 @@ def filled(
     return store
 
 
-def state(store: MemoryStore) -> State:
+def state(store: MemoryTables) -> State:
     return dict(store.accounts), dict(store.articles), dict(store.sessions), store.last
 
 
 @pytest.fixture
-def source() -> MemoryStore:
+def source() -> MemoryTables:
     return filled()
 
 
 @pytest.fixture
-def target() -> MemoryStore:
-    return MemoryStore()
+def target() -> MemoryTables:
+    return MemoryTables()
 
 
 def test_a_copy_has_everything_that_its_source_has(
-    source: MemoryStore, target: MemoryStore
+    source: MemoryTables, target: MemoryTables
 ) -> None:
-    copy(MemoryArchive(source), MemoryArchive(target), no_progress)
+    copy(MemoryBulkStore(source), MemoryBulkStore(target), no_progress)
     assert state(target) == state(source)
 
 
-def test_the_source_of_a_copy_stays_as_it_was(source: MemoryStore, target: MemoryStore) -> None:
+def test_the_source_of_a_copy_stays_as_it_was(source: MemoryTables, target: MemoryTables) -> None:
     before = state(source)
-    copy(MemoryArchive(source), MemoryArchive(target), no_progress)
+    copy(MemoryBulkStore(source), MemoryBulkStore(target), no_progress)
     assert state(source) == before
 
 
-def test_a_copy_answers_the_sum_of_what_it_copied(source: MemoryStore, target: MemoryStore) -> None:
-    total = copy(MemoryArchive(source), MemoryArchive(target), no_progress)
-    assert total == sum_up(MemoryArchive(source))
+def test_a_copy_answers_the_sum_of_what_it_copied(
+    source: MemoryTables, target: MemoryTables
+) -> None:
+    total = copy(MemoryBulkStore(source), MemoryBulkStore(target), no_progress)
+    assert total == fingerprint_of(MemoryBulkStore(source))
 
 
-def test_a_copy_of_nothing_is_empty(target: MemoryStore) -> None:
-    copy(MemoryArchive(MemoryStore()), MemoryArchive(target), no_progress)
+def test_a_copy_of_nothing_is_empty(target: MemoryTables) -> None:
+    copy(MemoryBulkStore(MemoryTables()), MemoryBulkStore(target), no_progress)
     assert state(target) == ({}, {}, {}, LastIds(0, 0))
 
 
-def test_everything_passes_by_under_its_label(source: MemoryStore, target: MemoryStore) -> None:
+def test_everything_passes_by_under_its_label(source: MemoryTables, target: MemoryTables) -> None:
     progress = KeptProgress()
-    copy(MemoryArchive(source), MemoryArchive(target), progress)
+    copy(MemoryBulkStore(source), MemoryBulkStore(target), progress)
     assert progress.passed == {
         "users": [ALICE, BOB],
         "articles": [FIRST, SECOND],
@@ -129,9 +137,9 @@ def test_everything_passes_by_under_its_label(source: MemoryStore, target: Memor
     }
 
 
-def test_a_copy_lowers_no_last_id_of_its_target(source: MemoryStore, target: MemoryStore) -> None:
+def test_a_copy_lowers_no_last_id_of_its_target(source: MemoryTables, target: MemoryTables) -> None:
     target.last = LastIds(41, 0, 43)
-    copy(MemoryArchive(source), MemoryArchive(target), no_progress)
+    copy(MemoryBulkStore(source), MemoryBulkStore(target), no_progress)
     assert target.last == LastIds(41, 12, 43)
 
 
@@ -139,17 +147,17 @@ def test_a_copy_lowers_no_last_id_of_its_target(source: MemoryStore, target: Mem
     "occupied", [filled([ALICE], []), filled([], [FIRST]), filled()], ids=["user", "article", "all"]
 )
 def test_a_target_that_is_not_empty_is_refused_and_stays_as_it_was(
-    source: MemoryStore, occupied: MemoryStore
+    source: MemoryTables, occupied: MemoryTables
 ) -> None:
     before = state(occupied)
     with pytest.raises(StoreNotEmpty):
-        copy(MemoryArchive(source), MemoryArchive(occupied), no_progress)
+        copy(MemoryBulkStore(source), MemoryBulkStore(occupied), no_progress)
     assert state(occupied) == before
 
 
-def test_a_store_is_not_copied_onto_itself(source: MemoryStore) -> None:
+def test_a_store_is_not_copied_onto_itself(source: MemoryTables) -> None:
     with pytest.raises(StoreNotEmpty):
-        copy(MemoryArchive(source), MemoryArchive(source), no_progress)
+        copy(MemoryBulkStore(source), MemoryBulkStore(source), no_progress)
 
 
 @pytest.mark.parametrize(
@@ -168,11 +176,11 @@ def test_a_store_is_not_copied_onto_itself(source: MemoryStore) -> None:
     ids=["all lost", "first lost", "last lost", "one more", "hash", "state", "id", "name", "date"],
 )
 def test_a_target_that_loses_or_alters_a_user_is_noticed_and_keeps_nothing(
-    source: MemoryStore, target: MemoryStore, stored: list[Account]
+    source: MemoryTables, target: MemoryTables, stored: list[Account]
 ) -> None:
     with pytest.raises(CopyDiffers):
-        copy(MemoryArchive(source), FaultyArchive(target, accounts=stored), no_progress)
-    assert state(target) == state(MemoryStore())
+        copy(MemoryBulkStore(source), FaultyArchive(target, accounts=stored), no_progress)
+    assert state(target) == state(MemoryTables())
 
 
 @pytest.mark.parametrize(
@@ -205,11 +213,11 @@ def test_a_target_that_loses_or_alters_a_user_is_noticed_and_keeps_nothing(
     ],
 )
 def test_a_target_that_loses_or_alters_an_article_is_noticed_and_keeps_nothing(
-    source: MemoryStore, target: MemoryStore, stored: list[Article]
+    source: MemoryTables, target: MemoryTables, stored: list[Article]
 ) -> None:
     with pytest.raises(CopyDiffers):
-        copy(MemoryArchive(source), FaultyArchive(target, articles=stored), no_progress)
-    assert state(target) == state(MemoryStore())
+        copy(MemoryBulkStore(source), FaultyArchive(target, articles=stored), no_progress)
+    assert state(target) == state(MemoryTables())
 
 
 @pytest.mark.parametrize(
@@ -225,40 +233,40 @@ def test_a_target_that_loses_or_alters_an_article_is_noticed_and_keeps_nothing(
     ids=["all lost", "last lost", "one more", "user", "last used", "expires"],
 )
 def test_a_target_that_loses_or_alters_a_session_is_noticed_and_keeps_nothing(
-    source: MemoryStore, target: MemoryStore, stored: list[tuple[int, Session]]
+    source: MemoryTables, target: MemoryTables, stored: list[tuple[int, Session]]
 ) -> None:
     with pytest.raises(CopyDiffers):
-        copy(MemoryArchive(source), FaultyArchive(target, sessions=stored), no_progress)
-    assert state(target) == state(MemoryStore())
+        copy(MemoryBulkStore(source), FaultyArchive(target, sessions=stored), no_progress)
+    assert state(target) == state(MemoryTables())
 
 
-def test_a_source_that_breaks_off_leaves_the_target_as_it_was(target: MemoryStore) -> None:
-    class Broken(MemoryArchive):
+def test_a_source_that_breaks_off_leaves_the_target_as_it_was(target: MemoryTables) -> None:
+    class Broken(MemoryBulkStore):
         def articles(self) -> Iterator[Article]:
             yield FIRST
             raise OSError
 
     with pytest.raises(OSError):  # noqa: PT011  # it has no text
-        copy(Broken(filled()), MemoryArchive(target), no_progress)
-    assert state(target) == state(MemoryStore())
+        copy(Broken(filled()), MemoryBulkStore(target), no_progress)
+    assert state(target) == state(MemoryTables())
 
 
 def test_a_sum_counts_accounts_articles_and_sessions() -> None:
-    total = sum_up(MemoryArchive(filled([ALICE, BOB], [FIRST], [])))
-    assert total == Sum(Counts(2, 1, 0), total.checksum)
+    total = fingerprint_of(MemoryBulkStore(filled([ALICE, BOB], [FIRST], [])))
+    assert total == Fingerprint(Counts(2, 1, 0), total.checksum)
 
 
 def test_a_sum_does_not_depend_on_the_order_in_which_rows_came() -> None:
-    total = sum_up(MemoryArchive(filled([BOB, ALICE], [SECOND, FIRST])))
-    assert total == sum_up(MemoryArchive(filled()))
+    total = fingerprint_of(MemoryBulkStore(filled([BOB, ALICE], [SECOND, FIRST])))
+    assert total == fingerprint_of(MemoryBulkStore(filled()))
 
 
 def test_a_sum_does_not_depend_on_ids_of_what_is_gone() -> None:
-    total = sum_up(MemoryArchive(filled(last=LastIds(0, 0))))
-    assert total == sum_up(MemoryArchive(filled()))
+    total = fingerprint_of(MemoryBulkStore(filled(last=LastIds(0, 0))))
+    assert total == fingerprint_of(MemoryBulkStore(filled()))
 
 
-class HidingArchive(MemoryArchive):
+class HidingArchive(MemoryBulkStore):
     """Counts an article that it does not give."""
 
     def articles(self) -> Iterator[Article]:
@@ -266,8 +274,8 @@ class HidingArchive(MemoryArchive):
 
 
 def test_a_source_that_gives_less_than_it_has_is_not_copied(
-    source: MemoryStore, target: MemoryStore
+    source: MemoryTables, target: MemoryTables
 ) -> None:
     with pytest.raises(CopyDiffers):
-        copy(HidingArchive(source), MemoryArchive(target), no_progress)
-    assert state(target) == state(MemoryStore())
+        copy(HidingArchive(source), MemoryBulkStore(target), no_progress)
+    assert state(target) == state(MemoryTables())

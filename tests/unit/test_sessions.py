@@ -14,14 +14,14 @@ from forum.domain.errors import (
     WrongCredentials,
     WrongPassword,
 )
-from forum.domain.model import User, Visitor
+from forum.domain.model import Principal, User
 from forum.domain.sessions import STEP
 from tests.unit.conftest import HERE, LIFETIME, LIMITS, PASSWORD, THERE, Forum
 
 OTHER = "Password#2"
 
 
-def visit(forum: Forum, token: str) -> Visitor:
+def visit(forum: Forum, token: str) -> Principal:
     return forum.sessions.authenticate(token)
 
 
@@ -132,10 +132,10 @@ def test_logging_out_ends_the_session_that_asks_and_no_other(forum: Forum, alice
 
 
 def test_logging_out_twice_at_once_works_once(forum: Forum, alice: User) -> None:
-    visitor = visit(forum, forum.log_in())
-    forum.sessions.log_out(visitor)
+    principal = visit(forum, forum.log_in())
+    forum.sessions.log_out(principal)
     with pytest.raises(InvalidToken):
-        forum.sessions.log_out(visitor)
+        forum.sessions.log_out(principal)
 
 
 @pytest.mark.parametrize(
@@ -153,9 +153,9 @@ def test_logging_out_twice_at_once_works_once(forum: Forum, alice: User) -> None
 def test_a_change_of_password_is_refused_for_the_first_reason(
     forum: Forum, alice: User, password: object, new_password: object, refusal: type[Exception]
 ) -> None:
-    visitor = visit(forum, forum.log_in())
+    principal = visit(forum, forum.log_in())
     with pytest.raises(refusal):
-        forum.sessions.change_password(visitor, password, new_password, HERE)
+        forum.sessions.change_password(principal, password, new_password, HERE)
     assert forum.log_in()
 
 
@@ -231,12 +231,12 @@ def test_a_touched_session_was_used_now(forum: Forum, alice: User) -> None:
 
 
 def test_who_guesses_the_old_password_is_bounded_too(alice_forum: Forum) -> None:
-    visitor = visit(alice_forum, alice_forum.log_in())
+    principal = visit(alice_forum, alice_forum.log_in())
     for _ in range(LIMITS.failures_of_name):
         with pytest.raises(WrongPassword):
-            alice_forum.sessions.change_password(visitor, OTHER, OTHER, HERE)
+            alice_forum.sessions.change_password(principal, OTHER, OTHER, HERE)
     with pytest.raises(TooManyRequests):
-        alice_forum.sessions.change_password(visitor, PASSWORD, OTHER, HERE)
+        alice_forum.sessions.change_password(principal, PASSWORD, OTHER, HERE)
 
 
 def test_the_login_of_a_disabled_user_has_failed(alice_forum: Forum) -> None:
@@ -246,19 +246,19 @@ def test_the_login_of_a_disabled_user_has_failed(alice_forum: Forum) -> None:
             alice_forum.log_in()
     with pytest.raises(TooManyRequests):
         alice_forum.log_in()
-    assert "login failed" in alice_forum.events.names()
+    assert "login failed" in alice_forum.audit_log.names()
 
 
 def test_every_event_is_recorded_once(forum: Forum, alice: User) -> None:
-    forum.events.all.clear()
-    visitor = visit(forum, forum.log_in())
+    forum.audit_log.all.clear()
+    principal = visit(forum, forum.log_in())
     with pytest.raises(WrongCredentials):
         forum.log_in(password=OTHER, at=THERE)
-    forum.sessions.change_password(visitor, PASSWORD, OTHER, HERE)
+    forum.sessions.change_password(principal, PASSWORD, OTHER, HERE)
     with pytest.raises(InvalidToken):
-        visit(forum, f"{visitor.session.id} 1 {(forum.clock.now() + LIFETIME).isoformat()}")
+        visit(forum, f"{principal.session.id} 1 {(forum.clock.now() + LIFETIME).isoformat()}")
     forum.sessions.log_out(visit(forum, forum.log_in(password=OTHER)))
-    assert forum.events.names() == [
+    assert forum.audit_log.names() == [
         "login",
         "login failed",
         "password changed",
@@ -271,14 +271,14 @@ def test_every_event_is_recorded_once(forum: Forum, alice: User) -> None:
 def test_a_refused_token_is_recorded_with_the_reason(forum: Forum, alice: User) -> None:
     token = forum.log_in()
     forum.sessions.log_out(visit(forum, token))
-    forum.events.all.clear()
+    forum.audit_log.all.clear()
     for refused in ("garbage", token):
         with pytest.raises(InvalidToken):
             visit(forum, refused)
     forum.clock.moment += LIFETIME
     with pytest.raises(InvalidToken):
         visit(forum, token)
-    reasons = [details["reason"] for _, details in forum.events.all]
+    reasons = [details["reason"] for _, details in forum.audit_log.all]
     assert reasons == ["forged or malformed", "session ended", "expired"]
 
 
@@ -289,6 +289,6 @@ def test_no_event_tells_a_password_a_token_or_a_hash(forum: Forum, alice: User) 
     forum.sessions.change_password(visit(forum, token), PASSWORD, OTHER, HERE)
     with pytest.raises(WrongCredentials):
         forum.log_in(username=OTHER)
-    told = str(forum.events.all)
+    told = str(forum.audit_log.all)
     secrets = (PASSWORD, OTHER, token, forum.store.accounts[alice.id].password_hash)
     assert [each for each in secrets if each in told] == []

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from forum.adapters.memory.tables import MemoryStore
+from forum.adapters.memory.tables import MemoryTables
 from forum.domain.model import (
     Article,
     Author,
@@ -14,48 +14,48 @@ from forum.domain.model import (
 class MemoryArticles:
     """An `ArticleRepository` in memory."""
 
-    def __init__(self, store: MemoryStore) -> None:
-        self._store = store
+    def __init__(self, tables: MemoryTables) -> None:
+        self._tables = tables
 
     def add(self, author: Author, title: str, text: str, date_posted: datetime) -> Article | None:
-        with self._store.lock:
-            if author.id not in self._store.accounts:
+        with self._tables.lock:
+            if author.id not in self._tables.accounts:
                 return None
-            self._store.last = replace(self._store.last, article=self._store.last.article + 1)
-            article = Article(self._store.last.article, title, text, date_posted, author)
-            self._store.articles[article.id] = article
+            self._tables.last = replace(self._tables.last, article=self._tables.last.article + 1)
+            article = Article(self._tables.last.article, title, text, date_posted, author)
+            self._tables.articles[article.id] = article
             return article
 
     def find(self, article_id: int) -> Article | None:
-        return self._store.articles.get(article_id)
+        return self._tables.articles.get(article_id)
 
     def find_author_id(self, article_id: int) -> int | None:
         article = self.find(article_id)
         return article.author.id if article else None
 
     def latest(self, offset: int, limit: int) -> list[Headline | None]:
-        with self._store.lock:
-            return _headlines(list(self._store.articles.values()), offset, limit)
+        with self._tables.lock:
+            return _headlines(list(self._tables.articles.values()), offset, limit)
 
     def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
-        with self._store.lock:
-            articles = self._store.articles.values()
+        with self._tables.lock:
+            articles = self._tables.articles.values()
             own = [each for each in articles if each.author.id == author_id]
         return _headlines(own, offset, limit)
 
     def update(self, article_id: int, author: Author, title: str, text: str) -> Article | None:
-        with self._store.lock:
+        with self._tables.lock:
             if self.find_author_id(article_id) != author.id:
                 return None
-            article = replace(self._store.articles[article_id], title=title, text=text)
-            self._store.articles[article_id] = article
+            article = replace(self._tables.articles[article_id], title=title, text=text)
+            self._tables.articles[article_id] = article
             return article
 
     def delete(self, article_id: int, author: Author) -> Article | None:
-        with self._store.lock:
+        with self._tables.lock:
             if self.find_author_id(article_id) != author.id:
                 return None
-            return self._store.articles.pop(article_id)
+            return self._tables.articles.pop(article_id)
 
 
 def _headlines(articles: list[Article], offset: int, limit: int) -> list[Headline | None]:

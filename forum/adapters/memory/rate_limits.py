@@ -1,4 +1,4 @@
-"""Counters in memory."""
+"""RateCounters in memory."""
 
 import threading
 from collections.abc import Sequence
@@ -9,14 +9,14 @@ from forum.domain.model import (
 )
 
 
-class MemoryCounters:
-    """`Counters` in memory."""
+class MemoryRateCounters:
+    """`RateCounters` in memory."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._counts: dict[str, tuple[int, datetime]] = {}
 
-    def take(self, quotas: Sequence[Quota], now: datetime) -> datetime | None:
+    def acquire(self, quotas: Sequence[Quota], now: datetime) -> datetime | None:
         with self._lock:
             self._forget_over(now)
             for quota in quotas:
@@ -28,7 +28,7 @@ class MemoryCounters:
                 self._counts[quota.key] = taken + 1, resets
             return None
 
-    def give_back(self, quotas: Sequence[Quota], now: datetime) -> None:
+    def refund(self, quotas: Sequence[Quota], now: datetime) -> None:
         with self._lock:
             for quota in quotas:
                 taken, resets = self._count(quota, now)

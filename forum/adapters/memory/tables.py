@@ -10,7 +10,7 @@ from forum.domain.model import (
 )
 
 
-class MemoryStore:
+class MemoryTables:
     """The tables and their lock, shared by the repositories."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ def _newest_first(table: Table) -> tuple[Ordering, Ordering]:
     return table.c.date_posted.desc(), table.c.id.desc()
 
 
-def _page(headlines: Select, *, by_author: bool) -> Select:
+def _page_query(headlines: Select, *, by_author: bool) -> Select:
     """One page of the headlines, of all authors or one.
 
     The rows before the page are skipped in the index alone, without touching their articles: the
@@ -46,8 +46,8 @@ _HEADLINES = articles.select(
 
 FIND = Statement(_HEADLINES.select_extend(articles.c.text).where(articles.c.id == param("id")))
 FIND_AUTHOR_ID = Statement(articles.select(articles.c.user_id).where(articles.c.id == param("id")))
-LATEST = Statement(_page(_HEADLINES, by_author=False))
-LATEST_BY = Statement(_page(_HEADLINES, by_author=True))
+LATEST = Statement(_page_query(_HEADLINES, by_author=False))
+LATEST_BY = Statement(_page_query(_HEADLINES, by_author=True))
 ADD = Statement(
     articles.insert(
         {

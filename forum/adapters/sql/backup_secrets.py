@@ -8,13 +8,11 @@ import apsw
 
 from forum.adapters.sql.schema import Schema, difference
 from forum.adapters.sql.sqlite_schema import opened, read_schema
+from forum.domain.ports import MIN_SECRET_BYTES
 
 _TABLE = "forum_backup_secrets"
 _CREATE = f"CREATE TABLE {_TABLE} (position INTEGER PRIMARY KEY, secret TEXT NOT NULL)"
 _READ = f"SELECT secret FROM {_TABLE} ORDER BY position LIMIT 100"  # noqa: S608
-
-_SHORTEST = 32
-"""Bytes, as in the file of secrets."""
 
 
 def put_secrets(path: Path, secrets: Sequence[str]) -> None:
@@ -55,7 +53,7 @@ def _checked(secrets: Sequence[object]) -> list[str]:
 
 def _is_secret(text: str) -> bool:
     """Whether it can stand on a line of the file of secrets."""
-    return text.split() == [text] and len(text.encode()) >= _SHORTEST
+    return text.split() == [text] and len(text.encode()) >= MIN_SECRET_BYTES
 
 
 def _expected() -> Schema:

@@ -71,17 +71,17 @@ ADD_ARTICLE = _insert(articles, "id", "title", "text", "date_posted", "user_id")
 ADD_SESSION = _insert(sessions, "id", "created", "last_used", "expires", "user_id")
 
 
-class SqlArchive:
-    """An `Archive` on a SQL database."""
+class SqlBulkStore:
+    """An `BulkStore` on a SQL database."""
 
     def __init__(self, database: BulkDatabase) -> None:
         self._database = database
         self._values = CheckedValues(database.from_stored, database.to_stored)
 
-    def view(self) -> AbstractContextManager[object]:
+    def snapshot(self) -> AbstractContextManager[object]:
         return self._database.snapshot()
 
-    def change(self) -> AbstractContextManager[object]:
+    def exclusive(self) -> AbstractContextManager[object]:
         return self._database.exclusive()
 
     def counts(self) -> Counts:

@@ -1,4 +1,4 @@
-"""What a row must be to be moved: everything that any store can keep and the forum can have meant."""
+"""What a row must be to be moved: all that any store can keep and the forum can have meant."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from forum.adapters.sql.statements import Statement
 
 Row = Sequence[Any]
-"""The columns in the order of the statement; the first alone where the driver cannot convert all."""
+"""The columns in the order of the statement; the first alone where the driver cannot convert all.
+"""
 
 
 class Database(Protocol):

@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class TrackedConnections(peewee.Database):
-    """Mixed into a Peewee database, so that the connections of all threads can be closed, and no parameter is logged."""
+    """Mixed into a Peewee database: it can close all connections, and logs nothing."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._open: set[Any] = set()
@@ -83,7 +83,7 @@ class PeeweeDatabase(ABC):
 
     @abstractmethod
     def schema_at_one_moment(self) -> AbstractContextManager[SchemaReader | None]:
-        """What the tables are before anything is done with them; None where there is no database."""
+        """What the tables are, before anything is done to them; None without a database."""
 
     @abstractmethod
     def schema_in_transaction(self) -> SchemaReader:
@@ -115,10 +115,10 @@ class PeeweeDatabase(ABC):
 
     @abstractmethod
     def give_way_to_signals(self) -> None:
-        """Let exceptions of signal handlers end this thread's statements, where they would not by themselves."""
+        """Let exceptions of signal handlers end the statements of this thread."""
 
     def within(self, seconds: float) -> AbstractContextManager[object]:
-        """Let this thread wait for the database so long at most, in all, until the end of the block.
+        """Bound how long this thread waits for the database, in all, until the end of the block.
 
         Beyond it `Unavailable` is raised. A write that a server has received, but not answered, may
         be done all the same.

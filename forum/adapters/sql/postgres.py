@@ -24,10 +24,14 @@ _MIGRATION_LOCK = 0x666F72756D
 """The key of the advisory lock: "forum" in ASCII."""
 
 _VERDICT = 0.25
-"""Seconds in which a server takes a cancellation, and in which it says what became of the statement."""
+"""Seconds in which a server takes a cancellation, and in which it says what became of the
+statement.
+"""
 
 _LEAST = 0.05
-"""Seconds for an answer, also when no time is left: a rollback takes less, and saves the connection."""
+"""Seconds for an answer, also when no time is left: a rollback takes less, and saves the
+connection.
+"""
 
 T = TypeVar("T")
 
@@ -49,7 +53,10 @@ class _Connection(psycopg.Connection[Any]):
             return self._call_off(gen)
 
     def _call_off(self, gen: PQGen[T]) -> T:
-        """Have the server cancel what it works at, or leave it alone; what it had done by then, if it had."""
+        """Have the server cancel what it works at, or leave it alone.
+
+        What it had done by then, if it had.
+        """
         with suppress(psycopg.Error):
             self.cancel_safe(timeout=_VERDICT)
         try:
@@ -71,7 +78,7 @@ class _Adapter(Psycopg3Adapter):
         try:
             connection = _Connection.connect(db.database, **parameters)
         except psycopg.Error as error:
-            # Its traceback holds the frame that holds it, and in it the socket, until it is collected.
+            # Its traceback holds the frame that holds it, with the socket, until it is collected.
             clear_frames(error.__traceback__)
             raise
         connection.limit = db.limit
@@ -104,7 +111,7 @@ class PostgresDatabase(PeeweeDatabase):
         """Nothing: a database on a server is made by its operator."""
 
     def require(self) -> None:
-        """Nothing: connecting tells."""
+        """Nothing: connecting shows it."""
 
     def give_way_to_signals(self) -> None:
         """Nothing: psycopg gives way by itself."""
@@ -125,7 +132,7 @@ class PostgresDatabase(PeeweeDatabase):
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """Wait, however long, for every other one of this kind and for all who write at the moment."""
+        """Wait, however long, for all others of this kind and for all who write at the moment."""
         with self._limit.within(None), self.peewee.atomic():
             self.peewee.execute_sql("SET LOCAL statement_timeout = 0")
             self.peewee.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
@@ -174,7 +181,10 @@ class PostgresDatabase(PeeweeDatabase):
             self.peewee.close()
 
     def _is_dead(self) -> bool:
-        """Whether the server has said something to an idle connection: its last words, or the end of the stream."""
+        """Whether the server has said something to an idle connection.
+
+        Its last words, or the end of the stream.
+        """
         if self.peewee.is_closed():
             return False
         poll = select.poll()
@@ -183,7 +193,7 @@ class PostgresDatabase(PeeweeDatabase):
 
 
 def _convertible_rows(cursor: psycopg.Cursor) -> Iterator[Row]:
-    """The rows that could not be fetched together: a column may be `infinity`, which Python lacks."""
+    """The rows that could not be fetched together: Python lacks `infinity` for a column."""
     for number in range(cursor.rowcount):
         cursor.scroll(number, mode="absolute")
         try:

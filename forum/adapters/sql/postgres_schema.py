@@ -1,4 +1,4 @@
-"""The schema of a PostgreSQL database, in the words in which that of a SQLite database is told."""
+"""The schema of a PostgreSQL database, in the words of that of a SQLite database."""
 
 from collections.abc import Callable, Collection, Sequence
 

@@ -1,4 +1,7 @@
-"""Counters on a SQL database: one row for each key, changed in place, so that they are exact everywhere."""
+"""RateCounters on a SQL database.
+
+One row for each key, changed in place, so that they are exact everywhere.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -12,7 +15,7 @@ from forum.adapters.sql.tables import counters
 from forum.domain.model import Quota
 
 _FORGOTTEN = 10
-"""Counters that each use clears away, at most: more than it makes."""
+"""RateCounters that each use clears away, at most: more than it makes."""
 
 _ONE = SQL("1")
 
@@ -29,7 +32,7 @@ _OVER = (
     .locking("FOR UPDATE SKIP LOCKED")
 )
 
-TAKE = Statement(
+ACQUIRE = Statement(
     counters.insert(
         {
             counters.c.key: param("key"),
@@ -49,7 +52,7 @@ TAKE = Statement(
 )
 FIND_RESET = Statement(counters.select(counters.c.resets).where(counters.c.key == param("key")))
 FORGET = Statement(counters.delete().where(counters.c.key == param("key")))
-GIVE_BACK = Statement(
+REFUND = Statement(
     counters.update({counters.c.taken: counters.c.taken - _ONE}).where(
         counters.c.key == param("key"), counters.c.resets > param("now")
     )
@@ -57,42 +60,42 @@ GIVE_BACK = Statement(
 FORGET_OVER = Statement(counters.delete().where(counters.c.key.in_(_OVER)))
 
 
-class SqlCounters:
-    """`Counters` on a SQL database."""
+class SqlRateCounters:
+    """`RateCounters` on a SQL database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take(self, quotas: Sequence[Quota], now: datetime) -> datetime | None:
+    def acquire(self, quotas: Sequence[Quota], now: datetime) -> datetime | None:
         try:
             with self._database.transaction():
                 for quota in quotas:
-                    self._take_one(quota, now)
+                    self._acquire_one(quota, now)
         except _UsedUp as used_up:
             return used_up.until
         self._database.write(FORGET_OVER, now=now)
         return None
 
-    def give_back(self, quotas: Sequence[Quota], now: datetime) -> None:
+    def refund(self, quotas: Sequence[Quota], now: datetime) -> None:
         with self._database.transaction():
             for quota in quotas:
-                self._database.write(GIVE_BACK, key=quota.key, now=now)
+                self._database.write(REFUND, key=quota.key, now=now)
 
-    def _take_one(self, quota: Quota, now: datetime) -> None:
+    def _acquire_one(self, quota: Quota, now: datetime) -> None:
         parameters = {
             "key": quota.key,
             "limit": quota.limit,
             "now": now,
             "resets": now + quota.window,
         }
-        if self._database.write(TAKE, **parameters):
+        if self._database.write(ACQUIRE, **parameters):
             return
         [(until,)] = self._database.read(FIND_RESET, key=quota.key)
         try:
             raise _UsedUp(self._database.from_stored(until))
         except UNREADABLE:  # Nobody can know when it is over, so it is over now.
             self._database.write(FORGET, key=quota.key)
-            self._database.write(TAKE, **parameters)
+            self._database.write(ACQUIRE, **parameters)
 
 
 class _UsedUp(Exception):

@@ -15,7 +15,8 @@ T = TypeVar("T")
 _Row = Sequence[Any]
 
 UNREADABLE = (TypeError, ValueError, AttributeError, OverflowError)
-"""What a conversion raises at a value that it does not expect: no date, no text, too few columns."""
+"""What a conversion raises at a value that it does not expect: no date, no text, too few columns.
+"""
 
 _SILENCE = 60.0
 """Seconds between two lines of the log about one row: every request may read it."""
@@ -68,7 +69,7 @@ class Values:
 
 
 def read_one(table: str, convert: Callable[..., T], rows: Sequence[_Row]) -> T | None:
-    """The value of the first row, None if there is none. Raises `Unavailable` if it is unreadable."""
+    """The value of the first row, or None. Raises `Unavailable` if it is unreadable."""
     for row in rows:
         try:
             return convert(*row)

@@ -8,7 +8,7 @@ from forum.adapters.sql.database import Database
 from forum.adapters.sql.rows import Values, read_all, read_one
 from forum.adapters.sql.statements import LockingSelect, Statement, param
 from forum.adapters.sql.tables import sessions, users
-from forum.domain.model import Account, Credentials, Session, Visitor
+from forum.domain.model import Account, Principal, Session, TokenClaims
 from forum.domain.ports import FORGOTTEN, WITNESSES
 
 _SESSION = (sessions.c.id, sessions.c.created, sessions.c.last_used, sessions.c.expires)
@@ -106,13 +106,11 @@ class SqlSessions:
         for known in read_all("sessions", began, rows):
             self._database.write(FORGET_EXPIRED, now=min(now, known))
 
-    def find(self, credentials: Credentials, now: datetime) -> Visitor | None:
-        rows = self._database.read(
-            FIND, id=credentials.session_id, user_id=credentials.user_id, now=now
-        )
+    def find(self, claims: TokenClaims, now: datetime) -> Principal | None:
+        rows = self._database.read(FIND, id=claims.session_id, user_id=claims.user_id, now=now)
         session = read_one("sessions", self._values.session, [row[:4] for row in rows])
         user = read_one("users", self._values.user, [row[4:] for row in rows])
-        return Visitor(user, session) if user and session else None
+        return Principal(user, session) if user and session else None
 
     def find_all(self, user_id: int, now: datetime) -> list[Session]:
         rows = self._database.read(FIND_ALL, user_id=user_id, now=now)

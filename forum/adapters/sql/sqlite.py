@@ -20,7 +20,9 @@ from forum.adapters.sql.sqlite_text import read_row_by_row
 from forum.adapters.sql.statements import Statement
 
 MIN_SQLITE_VERSION = (3, 51, 3)
-"""Before it, two connections that write or checkpoint at one moment can corrupt a WAL database (sqlite.org/wal.html)."""
+"""Before it, two connections that write or checkpoint at one moment can corrupt a WAL database
+(sqlite.org/wal.html).
+"""
 
 _TIME_LENGTH = len("2020-02-02T00:17:49.735642")
 
@@ -35,7 +37,7 @@ class SqliteDatabase(PeeweeDatabase):
     peewee: ApswDatabase
 
     def __init__(self, path: Path, busy_timeout: float) -> None:
-        """Open nothing yet. A writer waits `busy_timeout` seconds for another one before it gives up."""
+        """Open nothing yet. A writer waits `busy_timeout` seconds for another one at most."""
         if tuple(map(int, apsw.sqlite_lib_version().split("."))) < MIN_SQLITE_VERSION:
             raise OSError(f"SQLite {apsw.sqlite_lib_version()} is too old: install a newer apsw")
         self.path = path
@@ -105,7 +107,10 @@ class SqliteDatabase(PeeweeDatabase):
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
-        """A transaction that holds the write lock from its beginning: an upgrade later would fail at once."""
+        """A transaction that holds the write lock from its beginning.
+
+        An upgrade later would fail at once.
+        """
         # Looking costs a seventh of a write, and the look that counts is the one at the end.
         self.peewee.require_files(look=False)
         left = self._limit.seconds_left()

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from forum.adapters.secret_file import keep_secrets
+from forum.adapters.secret_file import write_secrets
 from forum.adapters.sql.backup_secrets import put_secrets, take_secrets
 from forum.adapters.sql.drafts import sync
 from forum.adapters.sql.migrations import migrate, status
@@ -17,7 +17,7 @@ from forum.adapters.sql.sqlite_check import check
 
 
 def backup(database: SqliteDatabase, target: Path, secrets: Sequence[str] = ()) -> None:
-    """Write one state of the whole database, later than this call, to a new file while others write on.
+    """Write one state of the whole database to a new file, while others write on.
 
     These secrets, and no others, are put in. Raises FileExistsError if the file is there,
     `SchemaDiffers` for what `restore` would refuse, and other OSError.
@@ -36,7 +36,7 @@ def restore(
 ) -> list[str]:
     """Make the database of a backup, sound and up to date from its first moment.
 
-    Answers the secrets in the backup. They are written to the secret file, if there is to be one,
+    Returns the secrets in the backup. They are written to the secret file, if there is to be one,
     unless secrets are known already.
     Raises FileExistsError if a database is there already, or a file of other secrets,
     `SchemaTooNew`, and other OSError, also where the backup is not a sound one of the forum;
@@ -56,7 +56,7 @@ def restore(
         _migrate(draft)
         if secret_file and secrets and not known:
             key = draft.with_name("secret")
-            keep_secrets(key, secrets)
+            write_secrets(key, secrets)
             _put_in_place((draft, path), (key, secret_file))
         elif secret_file and not set(secrets) <= set(known):
             raise FileExistsError(

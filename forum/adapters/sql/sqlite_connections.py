@@ -49,7 +49,7 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
             os.fspath(path),
             pragmas=_PRAGMAS,
             timeout=busy_timeout,
-            flags=apsw.SQLITE_OPEN_READWRITE,  # To make a file is for `SqliteDatabase.create` alone.
+            flags=apsw.SQLITE_OPEN_READWRITE,  # `SqliteDatabase.create` makes files.
         )
 
     def close_all(self) -> None:
@@ -57,7 +57,10 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         self._files.note_closed()
 
     def open_first(self) -> None:
-        """Turn a new file to WAL mode, when no other process does: SQLite refuses the second at once."""
+        """Turn a new file to WAL mode, when no other process does.
+
+        SQLite refuses the second at once.
+        """
         deadline = time.monotonic() + self._busy_timeout
         while self.is_closed():
             try:

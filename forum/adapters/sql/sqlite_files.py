@@ -14,7 +14,8 @@ _INTERVAL = 1.0
 """Seconds for which a look is good enough for reads."""
 
 _PAUSE = 2 * _INTERVAL
-"""Seconds before files that are back are opened again: by then no process uses the old ones any more.
+"""Seconds before files that are back are opened again: by then no process uses the old ones any
+more.
 
 Until then a process that has not looked yet would share the index of a write-ahead log with those
 that have, but not the log itself.
@@ -58,7 +59,10 @@ class DatabaseFiles:
             self._log_file = None
 
     def are_lost(self, *, look: bool) -> bool:
-        """Whether the files are gone or others; a look that is a second old counts, unless asked to `look`."""
+        """Whether the files are gone or others.
+
+        A look that is a second old counts, unless asked to `look`.
+        """
         now = time.monotonic()
         if look or now - self._looked >= _INTERVAL:
             with self._lock:

@@ -1,4 +1,7 @@
-"""Statements of SQLite that give way to signals: Python handles none while it is inside the library."""
+"""Statements of SQLite that give way to signals.
+
+Python handles none while it is inside the library.
+"""
 
 import time
 from collections.abc import Callable
@@ -13,7 +16,7 @@ _PAUSE = 0.02
 
 
 def give_way(connection: apsw.Connection, busy_timeout: float) -> None:
-    """Let exceptions of signal handlers end the connection's statements, also those that wait for a lock.
+    """Let exceptions of signal handlers end statements, also those that wait for a lock.
 
     A statement still waits `busy_timeout` seconds for others. For the main thread alone: elsewhere
     Python runs no handlers.

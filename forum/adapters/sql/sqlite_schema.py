@@ -17,7 +17,7 @@ _QUOTED = re.compile(
     re.DOTALL | re.VERBOSE,
 )
 
-# What no pragma tells; the words are keywords, since names stand in quotes or are left out above.
+# What no pragma shows; the words are keywords, since names stand in quotes or are left out above.
 _CONSTRAINT = re.compile(
     r"\b(?:CHECK|CONFLICT|DEFERRABLE|DEFERRED|STRICT|WITHOUT)\b", re.IGNORECASE
 )

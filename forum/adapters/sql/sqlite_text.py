@@ -1,4 +1,4 @@
-"""Rows of SQLite with text that is not UTF-8: the database keeps any bytes, and apsw refuses them."""
+"""Rows with text that is not UTF-8: SQLite keeps any bytes, and apsw refuses them."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,7 +9,10 @@ import apsw
 def read_row_by_row(
     connection: apsw.Connection, sql: str, parameters: Sequence[object]
 ) -> list[Sequence[Any]]:
-    """The rows of a statement that changes nothing, of those that are not UTF-8 only the first column, None if it is no integer."""
+    """The rows of a statement that changes nothing.
+
+    Of those that are not UTF-8 only the first column, None if it is no integer.
+    """
     return list(_rows(connection, sql, parameters))
 
 

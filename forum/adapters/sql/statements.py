@@ -20,13 +20,16 @@ class Statement:
         self.all.append(self)
 
     def render(self, context: Context) -> tuple[str, tuple[str, ...], int]:
-        """The SQL in the dialect of the context, the parameter in each place, and how many there are."""
+        """The SQL in the dialect of the context, its parameters in order, and how many they are."""
         sql, names = context.parse(self._query)
         return str(sql), tuple(names), len(set(names))
 
 
 class LockingSelect(Select):
-    """A SELECT whose lock is left out where rows cannot be locked one by one: there whoever writes is alone."""
+    """A SELECT whose lock is left out where rows cannot be locked one by one.
+
+    There whoever writes is alone.
+    """
 
     def __init__(self, table: Table, *columns: Any, **options: Any) -> None:
         super().__init__([table], columns, **options)

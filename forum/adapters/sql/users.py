@@ -103,7 +103,7 @@ class SqlUsers:
 
     def delete(self, user_id: int, reassign_to: int | None) -> None:
         with self._database.transaction():
-            # Locked, or else an article that is posted at this moment would be left without an author.
+            # Locked, or an article that is posted at this moment would be left without an author.
             self._database.read(LOCK, id=user_id)
             self._database.write(END_SESSIONS, user_id=user_id)
             if reassign_to is None:

@@ -1,1 +1,1 @@
-"""Moving whole stores: copying one into another, importing from the program that this one replaces."""
+"""Moving whole stores: copying one into another, importing from the older program."""

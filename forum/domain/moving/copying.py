@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from forum.domain.model import Counts
-from forum.domain.moving.ports import Archive
+from forum.domain.moving.ports import BulkStore
 
 T = TypeVar("T")
 
 
 class Progress(Protocol):
-    """Tells somebody how long work goes on."""
+    """Shows how long work goes on."""
 
     def __call__(self, label: str, items: Iterable[T], length: int | None = None) -> Iterable[T]:
-        """The same items, told about as they pass; `length` is their number where it is known."""
+        """The same items, shown as they pass; `length` is their number where it is known."""
 
 
 class StoreNotEmpty(Exception):
@@ -27,7 +27,10 @@ class CopyDiffers(Exception):
 
 
 class UnreadableRow(Exception):
-    """A row that cannot be moved; nothing was written. `column` is None where the whole row is unreadable."""
+    """A row that cannot be moved; nothing was written.
+
+    `column` is None where the whole row is unreadable.
+    """
 
     def __init__(self, table: str, id: object, column: str | None = None) -> None:
         super().__init__(table, id, column)
@@ -37,38 +40,38 @@ class UnreadableRow(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
+class Fingerprint:
     """How many of each there are, and a checksum (SHA-256) of all of them in order."""
 
     counts: Counts
     checksum: str
 
 
-def copy(source: Archive, target: Archive, progress: Progress) -> Sum:
+def copy(source: BulkStore, target: BulkStore, progress: Progress) -> Fingerprint:
     """Put everything that the source has into the empty target, ids included, and read it back.
 
     All or nothing. Raises `StoreNotEmpty`, `CopyDiffers`, `UnreadableRow`.
     """
-    with source.view(), target.change():
-        demand_empty(target)
+    with source.snapshot(), target.exclusive():
+        require_empty(target)
         target.add_accounts(progress("users", source.accounts()))
         target.add_articles(progress("articles", source.articles()))
         target.add_sessions(progress("sessions", source.sessions()))
         target.raise_last_ids(source.last_ids())
-        expected, actual = sum_up(source), sum_up(target)
+        expected, actual = fingerprint_of(source), fingerprint_of(target)
         if expected != actual or {source.counts(), target.counts()} != {actual.counts}:
             raise CopyDiffers
         return actual
 
 
-def demand_empty(target: Archive) -> None:
+def require_empty(target: BulkStore) -> None:
     """Raise `StoreNotEmpty` unless there is nobody and nothing."""
     if target.counts() != Counts(0, 0, 0):
         raise StoreNotEmpty
 
 
-def sum_up(archive: Archive) -> Sum:
-    """The sum of all that is in the archive."""
+def fingerprint_of(store: BulkStore) -> Fingerprint:
+    """The fingerprint of all that is in the store."""
     checksum = hashlib.sha256()
 
     def count(items: Iterable[object]) -> int:
@@ -78,5 +81,5 @@ def sum_up(archive: Archive) -> Sum:
             number += 1
         return number
 
-    counts = Counts(count(archive.accounts()), count(archive.articles()), count(archive.sessions()))
-    return Sum(counts, checksum.hexdigest())
+    counts = Counts(count(store.accounts()), count(store.articles()), count(store.sessions()))
+    return Fingerprint(counts, checksum.hexdigest())

@@ -8,11 +8,12 @@ from typing import Protocol, TypeGuard
 
 from forum.domain.credentials import is_password, is_username
 from forum.domain.model import Account, Article, Author, LastIds, User
-from forum.domain.moving.copying import Progress, demand_empty
-from forum.domain.moving.ports import Archive
+from forum.domain.moving.copying import Progress, require_empty
+from forum.domain.moving.ports import BulkStore
 
 GREATEST_ID = 2**53
-"""The greatest id that is imported: more than any forum gave, and far below those that no store can go beyond.
+"""The greatest id that is imported: more than any forum gave, and far below those that no store can
+go beyond.
 
 After the greatest id of all nobody could register or post any more; above this one, clients that
 read JSON as JavaScript does would take one id for another.
@@ -20,8 +21,11 @@ read JSON as JavaScript does would take one id for another.
 
 
 @dataclass(frozen=True, slots=True)
-class OldUser:
-    """A user as the old program kept him; None for what is missing or cannot be read, an id as it was found."""
+class LegacyUser:
+    """A user as the older program kept them.
+
+    None for what is missing or cannot be read, an id as it was found.
+    """
 
     id: object
     username: str | None
@@ -30,40 +34,47 @@ class OldUser:
 
 
 @dataclass(frozen=True, slots=True)
-class OldArticle:
-    """An article as the old program kept it; None for what is missing or cannot be read, ids as they were found."""
+class LegacyArticle:
+    """An article as the old program kept it.
+
+    None for what is missing or cannot be read, ids as they were found.
+    """
 
     id: object
     title: str | None
     text: str | None
     date_posted: datetime | None
     user_id: object
-    is_mended: bool = False
+    has_replacements: bool = False
     """Whether characters that no store can keep were replaced in the title or the text."""
 
 
-class OldForum(Protocol):
+class LegacyForum(Protocol):
     """The old program's data, in one consistent state."""
 
-    def users(self) -> list[OldUser]:
+    def users(self) -> list[LegacyUser]:
         """Every user, by id."""
 
-    def articles(self) -> list[OldArticle]:
+    def articles(self) -> list[LegacyArticle]:
         """Every article, by id."""
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
-    """What came of an import: how many of each, and a sentence for everything that needs a person's eye."""
+class ImportReport:
+    """What came of an import.
+
+    How many of each, and a sentence for everything that needs a person's eye.
+    """
 
     users: int
     articles: int
-    remarks: list[str]
+    warnings: list[str]
     was_done_before: bool = False
 
 
 HashAll = Callable[[Iterable[str]], Generator[str, None, None]]
-"""The hashes of passwords, in the order of these, computed at the same time where there are several processors.
+"""The hashes of passwords, in the order of these, computed at the same time where there are several
+processors.
 
 Closed early, it computes no more.
 """
@@ -71,20 +82,23 @@ Closed early, it computes no more.
 _TOO_GREAT = f"an id above {GREATEST_ID} leaves no room for others"
 
 
-def import_forum(old: OldForum, target: Archive, hash_all: HashAll, progress: Progress) -> Import:
-    """Put the old program's users and articles into an empty store: same ids, dates, authors and passwords.
+def import_forum(
+    old: LegacyForum, target: BulkStore, hash_all: HashAll, progress: Progress
+) -> ImportReport:
+    """Put the old program's users and articles into an empty store.
 
-    All or nothing. A store that has the same users already is left as it is. Whatever cannot be
-    imported, or will not work as it did, is remarked on. Raises `StoreNotEmpty`.
+    Same ids, dates, authors and passwords. All or nothing. A store that has the same users already
+    is left as it is. Whatever cannot be imported, or will not work as it did, is remarked on.
+    Raises `StoreNotEmpty`.
     """
-    remarks: list[str] = []
-    users = list(_importable_users(old.users(), remarks))
+    warnings: list[str] = []
+    users = list(_importable_users(old.users(), warnings))
     authors = {user.id: Author(user.id, user.username) for user, _ in users}
-    articles = list(_importable_articles(old.articles(), authors, remarks))
-    with target.change():
+    articles = list(_importable_articles(old.articles(), authors, warnings))
+    with target.exclusive():
         if _has(target, [user for user, _ in users]):
-            return Import(len(users), len(articles), remarks, was_done_before=True)
-        demand_empty(target)
+            return ImportReport(len(users), len(articles), warnings, was_done_before=True)
+        require_empty(target)
         with closing(hash_all(password for _, password in users)) as hashes:
             accounts = (Account(user, hash) for (user, _), hash in zip(users, hashes, strict=True))
             target.add_accounts(progress("users", accounts, len(users)))
@@ -92,52 +106,53 @@ def import_forum(old: OldForum, target: Archive, hash_all: HashAll, progress: Pr
         target.raise_last_ids(
             LastIds(max(authors, default=0), max((a.id for a in articles), default=0))
         )
-    return Import(len(users), len(articles), remarks)
+    return ImportReport(len(users), len(articles), warnings)
 
 
-def _has(target: Archive, users: list[User]) -> bool:
+def _has(target: BulkStore, users: list[User]) -> bool:
     return bool(users) and [account.user for account in target.accounts()][: len(users)] == users
 
 
 def _importable_users(
-    old_users: Iterable[OldUser], remarks: list[str]
+    old_users: Iterable[LegacyUser], warnings: list[str]
 ) -> Iterator[tuple[User, str]]:
     names: dict[str, int] = {}
     for old in old_users:
         who = f"user {old.id!r} ({old.username!r})"
         if not _is_id(old.id) or old.username is None or old.date_registered is None:
-            remarks.append(f"{who} was not imported: the id, the name or the date cannot be read")
+            warnings.append(f"{who} was not imported: the id, the name or the date cannot be read")
         elif old.id > GREATEST_ID:
-            remarks.append(f"{who} was not imported: {_TOO_GREAT}")
+            warnings.append(f"{who} was not imported: {_TOO_GREAT}")
         elif old.username in names:
-            remarks.append(f"{who} was not imported: user {names[old.username]} has the same name")
+            warnings.append(f"{who} was not imported: user {names[old.username]} has the same name")
         else:
             names[old.username] = old.id
             if not is_username(old.username):
-                remarks.append(f"{who} cannot log in: the name breaks today's rules")
+                warnings.append(f"{who} cannot log in: the name breaks today's rules")
             if not is_password(old.password):
-                remarks.append(f"{who} cannot log in: the password breaks today's rules")
+                warnings.append(f"{who} cannot log in: the password breaks today's rules")
             yield User(old.id, old.username, old.date_registered), old.password or ""
 
 
 def _importable_articles(
-    old_articles: Iterable[OldArticle], authors: dict[int, Author], remarks: list[str]
+    old_articles: Iterable[LegacyArticle], authors: dict[int, Author], warnings: list[str]
 ) -> Iterator[Article]:
     for old in old_articles:
         author = authors.get(old.user_id) if _is_id(old.user_id) else None
         if author is None:
-            remarks.append(
-                f"article {old.id!r} was not imported: its author, user {old.user_id!r}, is not there"
+            warnings.append(
+                f"article {old.id!r} was not imported: its author, user {old.user_id!r}, "
+                "is not there"
             )
         elif not _is_id(old.id) or old.date_posted is None:
-            remarks.append(
+            warnings.append(
                 f"article {old.id!r} was not imported: the id or the date cannot be read"
             )
         elif old.id > GREATEST_ID:
-            remarks.append(f"article {old.id} was not imported: {_TOO_GREAT}")
+            warnings.append(f"article {old.id} was not imported: {_TOO_GREAT}")
         else:
-            if old.is_mended:
-                remarks.append(f"article {old.id} has \ufffd where a character cannot be kept")
+            if old.has_replacements:
+                warnings.append(f"article {old.id} has \ufffd where a character cannot be kept")
             yield Article(old.id, old.title or "", old.text or "", old.date_posted, author)
 
 

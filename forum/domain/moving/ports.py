@@ -13,19 +13,21 @@ from forum.domain.model import (
 )
 
 
-class Archive(Protocol):
-    """A whole store, for moving it elsewhere. Everything is read and written inside `view` or `change`.
+class BulkStore(Protocol):
+    """A whole store, for moving it elsewhere.
 
-    Whatever is read is checked: `UnreadableRow` is raised at what no other store should get.
+    Everything is read and written inside `snapshot` or `exclusive`. Whatever is read is checked:
+    `UnreadableRow` is raised at what no other store should get.
     """
 
-    def view(self) -> AbstractContextManager[object]:
-        """One consistent sight of the store; others may write meanwhile."""
+    def snapshot(self) -> AbstractContextManager[object]:
+        """One consistent state of the store; others may go on writing."""
 
-    def change(self) -> AbstractContextManager[object]:
-        """All or nothing: an exception takes back everything that was written inside. Nobody else writes meanwhile.
+    def exclusive(self) -> AbstractContextManager[object]:
+        """All or nothing: an exception takes back everything that was written inside.
 
-        Ids that were raised may stay raised: it costs nothing but numbers.
+        Nobody else writes at the same time. Ids that were raised may stay raised: it costs nothing
+        but numbers.
         """
 
     def counts(self) -> Counts:

@@ -2,11 +2,11 @@
 
 from falcon.asgi import Request, Response
 
-from forum.domain.model import Login, Session, Visitor
+from forum.domain.model import Login, Principal, Session
 from forum.domain.sessions import SessionService
 from forum.http import schemas
 from forum.http.answers import send_json
-from forum.http.authentication import Visitors
+from forum.http.authentication import Authenticator
 from forum.http.bodies import read_body
 from forum.http.client_address import AddressOf
 from forum.http.dispatch import Dispatch
@@ -27,12 +27,12 @@ class Sessions:
         self,
         dispatch: Dispatch,
         sessions: SessionService,
-        visitors: Visitors,
+        authenticator: Authenticator,
         address_of: AddressOf,
     ) -> None:
         self._dispatch = dispatch
         self._sessions = sessions
-        self._visitors = visitors
+        self._authenticator = authenticator
         self._address_of = address_of
 
     async def on_post_login(self, req: Request, resp: Response) -> None:
@@ -43,20 +43,20 @@ class Sessions:
         _answer_login(resp, login)
 
     async def on_post_verify_token(self, req: Request, resp: Response) -> None:
-        visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
-        send_json(resp, schemas.identity_answer(visitor.user))
+        principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
+        send_json(resp, schemas.identity_answer(principal.user))
 
     async def on_post_logout(self, req: Request, resp: Response) -> None:
-        visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
-        user = await self._dispatch(self._sessions.log_out, visitor)
+        principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
+        user = await self._dispatch(self._sessions.log_out, principal)
         send_json(resp, schemas.identity_answer(user))
 
     async def on_post_change_password(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _PASSWORD)
-        visitor = await self._visitors.identify(req, body)
+        principal = await self._authenticator.authenticate(req, body)
         login = await self._dispatch(
             self._sessions.change_password,
-            visitor,
+            principal,
             body["password"],
             body["new_password"],
             self._address_of(req),
@@ -64,19 +64,19 @@ class Sessions:
         _answer_login(resp, login)
 
     async def on_get_all(self, req: Request, resp: Response) -> None:
-        visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
-        sessions = await self._dispatch(self._sessions.list_all, visitor)
-        _answer_sessions(resp, sessions, visitor)
+        principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
+        sessions = await self._dispatch(self._sessions.list_all, principal)
+        _answer_sessions(resp, sessions, principal)
 
     async def on_delete_all(self, req: Request, resp: Response) -> None:
-        visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
-        sessions = await self._dispatch(self._sessions.end_others, visitor)
-        _answer_sessions(resp, sessions, visitor)
+        principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
+        sessions = await self._dispatch(self._sessions.end_others, principal)
+        _answer_sessions(resp, sessions, principal)
 
     async def on_delete(self, req: Request, resp: Response, session_id: str) -> None:
-        visitor = await self._visitors.identify(req, await read_body(req, _TOKEN))
-        session = await self._dispatch(self._sessions.end, visitor, session_id)
-        send_json(resp, schemas.session_answer(session, visitor))
+        principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
+        session = await self._dispatch(self._sessions.end, principal, session_id)
+        send_json(resp, schemas.session_answer(session, principal))
 
 
 def _answer_login(resp: Response, login: Login) -> None:
@@ -84,5 +84,5 @@ def _answer_login(resp: Response, login: Login) -> None:
     send_json(resp, _LOGIN_ANSWER.dump(login))
 
 
-def _answer_sessions(resp: Response, sessions: list[Session], visitor: Visitor) -> None:
-    send_json(resp, {"sessions": [schemas.session_answer(each, visitor) for each in sessions]})
+def _answer_sessions(resp: Response, sessions: list[Session], principal: Principal) -> None:
+    send_json(resp, {"sessions": [schemas.session_answer(each, principal) for each in sessions]})

@@ -1,7 +1,7 @@
 """The versions of the schema, and the runner that brings a database to one of them.
 
-A version is a file `NNNN_name.py` with `up(migrator, db)`; it declares frozen copies of the tables it
-makes and imports no table of today, so that it still does in a year what it does now.
+A version is a file `NNNN_name.py` with `up(migrator, db)`; it declares frozen copies of the tables
+it makes and imports no table of today, so that it still does in a year what it does now.
 
 Nothing is done in a database whose tables are not those that the versions make which it records:
 they are compared with those of a fresh database in memory at the same version.
@@ -56,7 +56,7 @@ class Version:
 
 
 def migrate(database: PeeweeDatabase, target: int | None = None) -> list[str]:
-    """Apply what is missing up to the target, or all of it, and answer the names.
+    """Apply what is missing up to the target, or all of it, and return the names.
 
     A database is made where there is none. All or nothing: a version that fails leaves the schema
     as it was. Concurrent calls apply once.

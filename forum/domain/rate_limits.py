@@ -1,4 +1,4 @@
-"""How often somebody may try."""
+"""How often something may be tried."""
 
 import hashlib
 import math
@@ -8,14 +8,14 @@ from datetime import timedelta
 
 from forum.domain.errors import TooManyRequests
 from forum.domain.model import Quota
-from forum.domain.ports import Clock, Counters, Events
+from forum.domain.ports import AuditLog, Clock, RateCounters
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class RateLimits:
     """How many of each; failed logins in one `window`, the others in a minute or an hour."""
 
     failures_of_name: int
@@ -27,16 +27,16 @@ class Limits:
     posts_in_minute: int
 
 
-class Throttle:
+class RateLimiter:
     """Refuses, before anything costly is done for them, those who try too often."""
 
     def __init__(
-        self, counters: Counters, clock: Clock, events: Events, limits: Limits | None
+        self, counters: RateCounters, clock: Clock, audit_log: AuditLog, limits: RateLimits | None
     ) -> None:
         """Without limits everybody may do everything."""
         self._counters = counters
         self._clock = clock
-        self._events = events
+        self._audit_log = audit_log
         self._limits = limits
 
     def admit_login(self, username: str, address: str) -> None:
@@ -44,13 +44,13 @@ class Throttle:
 
         A name is counted together with the address, so that no stranger can lock its owner out.
         """
-        self._take(self._login(username, address), action="login", address=address)
+        self._acquire(self._login(username, address), action="login", address=address)
 
     def forgive_login(self, username: str, address: str) -> None:
         """The login did not fail."""
         quotas = self._login(username, address)
         if quotas:
-            self._counters.give_back(quotas, self._clock.now())
+            self._counters.refund(quotas, self._clock.now())
 
     def admit_registration(self, address: str) -> None:
         """Count a registration. Raises `TooManyRequests`."""
@@ -59,13 +59,13 @@ class Throttle:
                 Quota(f"register minute {address}", self._limits.registrations_in_minute, _MINUTE),
                 Quota(f"register hour {address}", self._limits.registrations_in_hour, _HOUR),
             ]
-            self._take(quotas, action="register", address=address)
+            self._acquire(quotas, action="register", address=address)
 
     def admit_post(self, user_id: int) -> None:
         """Count a new article. Raises `TooManyRequests`."""
         if self._limits:
             quota = Quota(f"post {user_id}", self._limits.posts_in_minute, _MINUTE)
-            self._take([quota], action="post", user=user_id)
+            self._acquire([quota], action="post", user=user_id)
 
     def _login(self, username: str, address: str) -> list[Quota]:
         if not self._limits:
@@ -77,11 +77,11 @@ class Throttle:
             Quota("login", limits.failures_of_all, window),
         ]
 
-    def _take(self, quotas: Sequence[Quota], **details: object) -> None:
+    def _acquire(self, quotas: Sequence[Quota], **details: object) -> None:
         now = self._clock.now()
-        free = self._counters.take(quotas, now) if quotas else None
+        free = self._counters.acquire(quotas, now) if quotas else None
         if free:
-            self._events.record("too many requests", **details)
+            self._audit_log.record("too many requests", **details)
             raise TooManyRequests(max(1, math.ceil((free - now).total_seconds())))
 
 

@@ -96,7 +96,7 @@ def test_posts_are_bounded_for_a_user_and_a_minute(forum: Forum) -> None:
 
 def test_too_many_requests_are_recorded(forum: Forum) -> None:
     results(4, fail(forum))
-    assert forum.events.names()[-1] == "too many requests"
+    assert forum.audit_log.names()[-1] == "too many requests"
 
 
 def test_without_limits_everybody_may_do_everything() -> None:

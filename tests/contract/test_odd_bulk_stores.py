@@ -22,11 +22,11 @@ Place = tuple[str, object, str | None]
 
 @pytest.fixture
 def filled(store: Store) -> Store:
-    with store.archive.change():
-        store.archive.add_accounts([ALICE, BOB])
-        store.archive.add_articles([FIRST, SECOND])
-        store.archive.add_sessions([(3, SESSION)])
-        store.archive.raise_last_ids(LastIds(7, 9, 31))
+    with store.bulk.exclusive():
+        store.bulk.add_accounts([ALICE, BOB])
+        store.bulk.add_articles([FIRST, SECOND])
+        store.bulk.add_sessions([(3, SESSION)])
+        store.bulk.raise_last_ids(LastIds(7, 9, 31))
     return store
 
 
@@ -34,18 +34,18 @@ def refusal(store: Store) -> Place:
     """Which row, and which column, ends the reading of everything."""
 
     def read() -> None:
-        archive = store.archive
-        for items in (archive.accounts(), archive.articles(), archive.sessions()):
+        bulk = store.bulk
+        for items in (bulk.accounts(), bulk.articles(), bulk.sessions()):
             list(items)
-        archive.last_ids()
+        bulk.last_ids()
 
-    with pytest.raises(UnreadableRow) as caught, store.archive.view():
+    with pytest.raises(UnreadableRow) as caught, store.bulk.snapshot():
         read()
     return caught.value.table, caught.value.id, caught.value.column
 
 
 def test_everything_is_counted(filled: Store) -> None:
-    assert filled.archive.counts() == Counts(2, 2, 1)
+    assert filled.bulk.counts() == Counts(2, 2, 1)
 
 
 @ON_SQL

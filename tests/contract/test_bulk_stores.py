@@ -38,23 +38,23 @@ def other(store: Store, database_url: str) -> Iterator[Store]:
 
 @pytest.fixture
 def filled(store: Store) -> Store:
-    with store.archive.change():
-        store.archive.add_accounts([ALICE, BOB])
-        store.archive.add_articles([FIRST, SECOND])
-        store.archive.raise_last_ids(LastIds(7, 9))
+    with store.bulk.exclusive():
+        store.bulk.add_accounts([ALICE, BOB])
+        store.bulk.add_articles([FIRST, SECOND])
+        store.bulk.raise_last_ids(LastIds(7, 9))
     return store
 
 
 def contents(store: Store) -> Contents:
-    archive = store.archive
-    with archive.view():
-        return list(archive.accounts()), list(archive.articles()), archive.last_ids()
+    bulk = store.bulk
+    with bulk.snapshot():
+        return list(bulk.accounts()), list(bulk.articles()), bulk.last_ids()
 
 
 @contextmanager
 def taken_back(store: Store, error: BaseException) -> Iterator[None]:
     """A change that ends with an exception."""
-    with suppress(type(error)), store.archive.change():
+    with suppress(type(error)), store.bulk.exclusive():
         yield
         raise error
 
@@ -68,47 +68,47 @@ def test_what_was_added_comes_back_as_it_was(filled: Store) -> None:
 
 
 def test_accounts_come_by_id_however_they_were_added(store: Store) -> None:
-    with store.archive.change():
-        store.archive.add_accounts([BOB, ALICE])
+    with store.bulk.exclusive():
+        store.bulk.add_accounts([BOB, ALICE])
     assert contents(store)[0] == [ALICE, BOB]
 
 
 def test_articles_come_by_id_however_they_were_added(store: Store) -> None:
-    with store.archive.change():
-        store.archive.add_accounts([ALICE])
-        store.archive.add_articles([SECOND, FIRST])
+    with store.bulk.exclusive():
+        store.bulk.add_accounts([ALICE])
+        store.bulk.add_articles([SECOND, FIRST])
     assert contents(store)[1] == [FIRST, SECOND]
 
 
 def test_sessions_come_by_id_however_they_were_added(filled: Store) -> None:
     sessions = [(3, Session(31, NOW, NOW, NOW + DAY)), (7, Session(35, NOW, NOW + DAY, NOW))]
-    with filled.archive.change():
-        filled.archive.add_sessions(reversed(sessions))
-    with filled.archive.view():
-        assert list(filled.archive.sessions()) == sessions
+    with filled.bulk.exclusive():
+        filled.bulk.add_sessions(reversed(sessions))
+    with filled.bulk.snapshot():
+        assert list(filled.bulk.sessions()) == sessions
 
 
 def test_an_exception_takes_back_the_sessions(filled: Store) -> None:
     with taken_back(filled, Broken()):
-        filled.archive.add_sessions([(3, Session(31, NOW, NOW, NOW + DAY))])
-    with filled.archive.view():
-        assert list(filled.archive.sessions()) == []
+        filled.bulk.add_sessions([(3, Session(31, NOW, NOW, NOW + DAY))])
+    with filled.bulk.snapshot():
+        assert list(filled.bulk.sessions()) == []
 
 
 def test_each_of_many_accounts_comes_once(store: Store) -> None:
     many = [
         Account(User(id, f"user{id}", NOW), "a hash") for id in range(1, 2 * MORE_THAN_A_BATCH, 2)
     ]
-    with store.archive.change():
-        store.archive.add_accounts(many)
+    with store.bulk.exclusive():
+        store.bulk.add_accounts(many)
     assert contents(store)[0] == many
 
 
 def test_each_of_many_articles_comes_once(store: Store) -> None:
     many = [replace(FIRST, id=id) for id in range(1, 2 * MORE_THAN_A_BATCH, 2)]
-    with store.archive.change():
-        store.archive.add_accounts([ALICE])
-        store.archive.add_articles(many)
+    with store.bulk.exclusive():
+        store.bulk.add_accounts([ALICE])
+        store.bulk.add_articles(many)
     assert contents(store)[1] == many
 
 
@@ -125,8 +125,8 @@ def test_each_of_many_articles_comes_once(store: Store) -> None:
     ids=["id", "newline", "characters", "whole second", "no hash", "disabled"],
 )
 def test_an_unusual_account_comes_back_as_it_was(store: Store, account: Account) -> None:
-    with store.archive.change():
-        store.archive.add_accounts([account])
+    with store.bulk.exclusive():
+        store.bulk.add_accounts([account])
     assert contents(store)[0] == [account]
 
 
@@ -142,16 +142,16 @@ def test_an_unusual_account_comes_back_as_it_was(store: Store, account: Account)
     ids=["id", "empty", "characters", "whole second", "long"],
 )
 def test_an_unusual_article_comes_back_as_it_was(store: Store, article: Article) -> None:
-    with store.archive.change():
-        store.archive.add_accounts([ALICE])
-        store.archive.add_articles([article])
+    with store.bulk.exclusive():
+        store.bulk.add_accounts([ALICE])
+        store.bulk.add_articles([article])
     assert contents(store)[1] == [article]
 
 
 def test_what_was_added_can_be_read_before_the_change_ends(store: Store) -> None:
-    with store.archive.change():
-        store.archive.add_accounts([ALICE])
-        assert list(store.archive.accounts()) == [ALICE]
+    with store.bulk.exclusive():
+        store.bulk.add_accounts([ALICE])
+        assert list(store.bulk.accounts()) == [ALICE]
 
 
 def test_the_archive_has_what_the_repositories_stored(store: Store) -> None:
@@ -161,7 +161,7 @@ def test_the_archive_has_what_the_repositories_stored(store: Store) -> None:
     assert contents(store)[:2] == ([account], [article])
 
 
-def test_the_repositories_find_an_added_user_under_the_id_that_he_had(filled: Store) -> None:
+def test_the_repositories_find_an_added_user_under_the_same_id(filled: Store) -> None:
     assert filled.users.find(3) == ALICE.user
 
 
@@ -184,57 +184,57 @@ def test_the_last_ids_are_those_that_the_repositories_gave(store: Store) -> None
     session = store.sessions.begin(account, NOW, NOW + DAY)
     assert article
     assert session
-    assert store.archive.last_ids() == LastIds(account.user.id, article.id, session.id)
+    assert store.bulk.last_ids() == LastIds(account.user.id, article.id, session.id)
 
 
 def test_the_last_ids_are_also_those_of_what_was_deleted(store: Store) -> None:
     account = store.account()
     store.articles.add(Author(account.user.id, account.user.username), "A title", "A text", NOW)
     store.sessions.begin(account, NOW, NOW + DAY)
-    before = store.archive.last_ids()
+    before = store.bulk.last_ids()
     store.users.delete(account.user.id, None)
-    assert store.archive.last_ids() == before
+    assert store.bulk.last_ids() == before
 
 
 @pytest.mark.parametrize(
     "last", [LastIds(41, 9), LastIds(7, 41), LastIds(7, 9, 41), LastIds(41, 42, 43)], ids=str
 )
 def test_last_ids_are_raised(filled: Store, last: LastIds) -> None:
-    with filled.archive.change():
-        filled.archive.raise_last_ids(last)
-    assert filled.archive.last_ids() == last
+    with filled.bulk.exclusive():
+        filled.bulk.raise_last_ids(last)
+    assert filled.bulk.last_ids() == last
 
 
 @pytest.mark.parametrize("last", [LastIds(0, 0, 0), LastIds(6, 8), LastIds(1, 9, 0)], ids=str)
 def test_last_ids_are_never_lowered(filled: Store, last: LastIds) -> None:
-    with filled.archive.change():
-        filled.archive.raise_last_ids(last)
-    assert filled.archive.last_ids() == LastIds(7, 9)
+    with filled.bulk.exclusive():
+        filled.bulk.raise_last_ids(last)
+    assert filled.bulk.last_ids() == LastIds(7, 9)
 
 
 def test_last_ids_of_nothing_leave_an_empty_store_at_the_beginning(store: Store) -> None:
-    with store.archive.change():
-        store.archive.raise_last_ids(LastIds(0, 0))
+    with store.bulk.exclusive():
+        store.bulk.raise_last_ids(LastIds(0, 0))
     assert store.author().id == 1
 
 
 def test_a_new_user_gets_an_id_after_the_raised_one(filled: Store) -> None:
-    with filled.archive.change():
-        filled.archive.raise_last_ids(LastIds(41, 0))
+    with filled.bulk.exclusive():
+        filled.bulk.raise_last_ids(LastIds(41, 0))
     assert filled.author("carol#3").id > 41
 
 
 def test_a_new_article_gets_an_id_after_the_raised_one(filled: Store) -> None:
-    with filled.archive.change():
-        filled.archive.raise_last_ids(LastIds(0, 41))
+    with filled.bulk.exclusive():
+        filled.bulk.raise_last_ids(LastIds(0, 41))
     article = filled.articles.add(AUTHOR, "A title", "A text", NOW)
     assert article
     assert article.id > 41
 
 
 def test_a_new_session_gets_an_id_after_the_raised_one(filled: Store) -> None:
-    with filled.archive.change():
-        filled.archive.raise_last_ids(LastIds(0, 0, 41))
+    with filled.bulk.exclusive():
+        filled.bulk.raise_last_ids(LastIds(0, 0, 41))
     session = filled.sessions.begin(ALICE, NOW, NOW + DAY)
     assert session
     assert session.id > 41
@@ -242,7 +242,7 @@ def test_a_new_session_gets_an_id_after_the_raised_one(filled: Store) -> None:
 
 @pytest.mark.parametrize("error", [ValueError, Broken])
 def test_an_exception_comes_out_of_a_change(store: Store, error: type[BaseException]) -> None:
-    with pytest.raises(error), store.archive.change():
+    with pytest.raises(error), store.bulk.exclusive():
         raise error
 
 
@@ -252,8 +252,8 @@ def test_an_exception_takes_back_the_accounts_and_articles(
 ) -> None:
     before = contents(filled)[:2]
     with taken_back(filled, error):
-        filled.archive.add_accounts([Account(User(8, "carol#3", NOW), "a hash")])
-        filled.archive.add_articles([replace(FIRST, id=10)])
+        filled.bulk.add_accounts([Account(User(8, "carol#3", NOW), "a hash")])
+        filled.bulk.add_articles([replace(FIRST, id=10)])
     assert contents(filled)[:2] == before
 
 
@@ -262,16 +262,16 @@ def test_an_exception_between_two_accounts_takes_back_the_first(store: Store) ->
         yield ALICE
         raise Broken
 
-    with pytest.raises(Broken), store.archive.change():
-        store.archive.add_accounts(accounts())
+    with pytest.raises(Broken), store.bulk.exclusive():
+        store.bulk.add_accounts(accounts())
     assert contents(store)[0] == []
 
 
 def test_a_change_can_be_made_again_after_it_was_taken_back(store: Store) -> None:
     with taken_back(store, Broken()):
-        store.archive.add_accounts([ALICE])
-    with store.archive.change():
-        store.archive.add_accounts([ALICE])
+        store.bulk.add_accounts([ALICE])
+    with store.bulk.exclusive():
+        store.bulk.add_accounts([ALICE])
     assert contents(store)[0] == [ALICE]
 
 
@@ -282,51 +282,51 @@ def test_a_change_is_there_for_others_when_it_has_ended(filled: Store, other: St
 
 @ON_SQL
 def test_others_see_nothing_of_a_change_before_it_ends(store: Store, other: Store) -> None:
-    with store.archive.change():
-        store.archive.add_accounts([ALICE])
+    with store.bulk.exclusive():
+        store.bulk.add_accounts([ALICE])
         assert contents(other)[0] == []
 
 
 @ON_SQL
 def test_nobody_else_registers_during_a_change(filled: Store, other: Store) -> None:
-    with filled.archive.change(), pytest.raises(Unavailable):
+    with filled.bulk.exclusive(), pytest.raises(Unavailable):
         other.users.add("carol#3", "a hash", NOW)
 
 
 @ON_SQL
 def test_nobody_else_posts_during_a_change(filled: Store, other: Store) -> None:
-    with filled.archive.change(), pytest.raises(Unavailable):
+    with filled.bulk.exclusive(), pytest.raises(Unavailable):
         other.articles.add(AUTHOR, "A title", "A text", NOW)
 
 
 @ON_SQL
 def test_others_write_while_a_view_is_open(filled: Store, other: Store) -> None:
-    with filled.archive.view():
-        list(filled.archive.accounts())
+    with filled.bulk.snapshot():
+        list(filled.bulk.accounts())
         added = other.users.add("carol#3", "a hash", NOW)
     assert filled.users.find(added.id) == added
 
 
 @ON_SQL
-def test_a_view_does_not_see_what_others_add_meanwhile(filled: Store, other: Store) -> None:
-    with filled.archive.view():
-        list(filled.archive.accounts())
+def test_a_snapshot_does_not_see_what_others_add_later(filled: Store, other: Store) -> None:
+    with filled.bulk.snapshot():
+        list(filled.bulk.accounts())
         other.users.add("carol#3", "a hash", NOW)
         other.articles.add(AUTHOR, "A title", "A text", NOW)
-        seen = list(filled.archive.accounts()), list(filled.archive.articles())
+        seen = list(filled.bulk.accounts()), list(filled.bulk.articles())
     assert seen == ([ALICE, BOB], [FIRST, SECOND])
 
 
 @ON_SQL
-def test_a_view_still_sees_what_others_change_and_delete_meanwhile(
+def test_a_snapshot_still_sees_what_others_change_and_delete_after_it_began(
     filled: Store, other: Store
 ) -> None:
-    with filled.archive.view():
-        list(filled.archive.accounts())
+    with filled.bulk.snapshot():
+        list(filled.bulk.accounts())
         other.users.set_disabled(3, is_disabled=True)
         other.articles.update(5, AUTHOR, "Another title", "Another text")
         other.articles.delete(9, AUTHOR)
-        seen = list(filled.archive.accounts()), list(filled.archive.articles())
+        seen = list(filled.bulk.accounts()), list(filled.bulk.articles())
     assert seen == ([ALICE, BOB], [FIRST, SECOND])
 
 
