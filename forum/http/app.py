@@ -19,7 +19,8 @@ from forum.http.resources.articles import Articles
 from forum.http.resources.sessions import Sessions
 from forum.http.resources.users import Users
 from forum.http.router import Router
-from forum.http.routes import ROUTES, Body
+from forum.http.routes import ROUTES, Route
+from forum.http.schemas import ArticleBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,8 @@ def create_app(
     """The forum as an ASGI application.
 
     `dispatch` decides where a use case runs; `proxies` are the addresses and networks whose word
-    about clients is believed; `cors_origins` is "*" or the origins whose pages may call; `release`
-    is called once, when the server stops.
+    about clients is believed; `cors_origins` is "*" or the origins whose pages may call; `close` is
+    called once, when the server stops.
     """
     middleware: list[Any] = [GuardRefusals(), ResponseHeaders(cors_origins), Shutdown(close)]
     router = Router()
@@ -68,8 +69,7 @@ def create_app(
 
 def _body_limit(router: Router, limits: BodyLimits) -> BodyLimit:
     """How long a body may be, by what its route does with it; unknown ones read none."""
-    by_kind = {Body.NONE: 0, Body.FIELDS: limits.fields, Body.ARTICLE: limits.article}
-    by_route = {(route.path, route.method): by_kind[route.body] for route in ROUTES}
+    by_route = {(route.path, route.method): _longest_body(route, limits) for route in ROUTES}
 
     def limit(scope: Scope) -> int:
         path, raw_path = scope["path"], scope.get("raw_path", b"")
@@ -80,3 +80,9 @@ def _body_limit(router: Router, limits: BodyLimits) -> BodyLimit:
         return by_route.get((found[3], method), 0) if found else 0
 
     return limit
+
+
+def _longest_body(route: Route, limits: BodyLimits) -> int:
+    if route.body is None:
+        return 0
+    return limits.article if issubclass(route.body, ArticleBody) else limits.fields

@@ -1,7 +1,9 @@
 """The answers to what the forum refuses, on one screen."""
 
 import logging
-from typing import Any
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import falcon
 import falcon.asgi
@@ -34,41 +36,53 @@ class ExpectationFailed(errors.Refusal):
     """The client expects something else than to be asked for its body."""
 
 
-ANSWERS: dict[type[errors.Refusal], tuple[int, str]] = {
-    errors.UsernameMissing: (400, "Username is missing"),
-    errors.PasswordMissing: (400, "Password is missing"),
-    errors.BadUsername: (400, "Bad username format"),
-    errors.BadPassword: (400, "Bad password format"),
-    errors.UsernameTaken: (409, "User with such username already exists"),
-    errors.WrongCredentials: (401, "Uncorrect username or/and password"),
-    errors.TokenMissing: (401, "Access-token is missing. Log in, please"),
-    errors.InvalidToken: (401, "Invalid access-token. Log in please"),
-    errors.NewPasswordMissing: (400, "New password is missing"),
-    errors.BadNewPassword: (400, "Bad new password format"),
-    errors.WrongPassword: (401, "Uncorrect password"),
-    errors.SessionNotFound: (404, "Session with id={id} was not found"),
-    errors.TooManyRequests: (429, "Too many requests"),
-    errors.UserNotFound: (404, "User with id={id} was not found"),
-    errors.ArticleNotFound: (404, "Article with id={id} was not found"),
-    errors.NotTheAuthor: (403, "You can {action} only own article"),
-    errors.TitleMissing: (400, "Article title is missing"),
-    errors.TextMissing: (400, "Article text is missing"),
-    errors.BadTitle: (400, "Bad article title format"),
-    errors.BadText: (400, "Bad article text format"),
-    errors.Unavailable: (503, "Service is unavailable, try again later"),
-    MalformedBody: (400, "Malformed JSON body"),
-    NotAnObject: (400, "Request body must be a JSON object"),
-    BodyCutShort: (400, "Request body is incomplete"),
-    BodyTooLarge: (413, "Request body is too large"),
-    UnsupportedMediaType: (415, "Unsupported media type"),
-    ExpectationFailed: (417, "Expectation failed"),
+RETRY_AFTER = 1
+"""Seconds after which a client may try again: as long as a restart or a failover usually takes."""
+
+
+class Answer(NamedTuple):
+    """What is answered to a refusal; the braces are filled with what it carries."""
+
+    status: int
+    sentence: str
+    headers: Mapping[str, str] = MappingProxyType({})
+
+
+_CHALLENGE = {"WWW-Authenticate": "Bearer"}
+
+ANSWERS: dict[type[errors.Refusal], Answer] = {
+    errors.UsernameMissing: Answer(400, "Username is missing"),
+    errors.PasswordMissing: Answer(400, "Password is missing"),
+    errors.BadUsername: Answer(400, "Bad username format"),
+    errors.BadPassword: Answer(400, "Bad password format"),
+    errors.UsernameTaken: Answer(409, "User with such username already exists"),
+    errors.WrongCredentials: Answer(401, "Uncorrect username or/and password", _CHALLENGE),
+    errors.TokenMissing: Answer(401, "Access-token is missing. Log in, please", _CHALLENGE),
+    errors.InvalidToken: Answer(401, "Invalid access-token. Log in please", _CHALLENGE),
+    errors.NewPasswordMissing: Answer(400, "New password is missing"),
+    errors.BadNewPassword: Answer(400, "Bad new password format"),
+    errors.WrongPassword: Answer(401, "Uncorrect password", _CHALLENGE),
+    errors.SessionNotFound: Answer(404, "Session with id={id} was not found"),
+    errors.TooManyRequests: Answer(429, "Too many requests", {"Retry-After": "{retry_after}"}),
+    errors.UserNotFound: Answer(404, "User with id={id} was not found"),
+    errors.ArticleNotFound: Answer(404, "Article with id={id} was not found"),
+    errors.NotTheAuthor: Answer(403, "You can {action} only own article"),
+    errors.TitleMissing: Answer(400, "Article title is missing"),
+    errors.TextMissing: Answer(400, "Article text is missing"),
+    errors.BadTitle: Answer(400, "Bad article title format"),
+    errors.BadText: Answer(400, "Bad article text format"),
+    errors.Unavailable: Answer(
+        503, "Service is unavailable, try again later", {"Retry-After": str(RETRY_AFTER)}
+    ),
+    MalformedBody: Answer(400, "Malformed JSON body"),
+    NotAnObject: Answer(400, "Request body must be a JSON object"),
+    BodyCutShort: Answer(400, "Request body is incomplete"),
+    BodyTooLarge: Answer(413, "Request body is too large"),
+    UnsupportedMediaType: Answer(415, "Unsupported media type"),
+    ExpectationFailed: Answer(417, "Expectation failed"),
 }
 
 _FALCON_SENTENCES = {404: "Not found", 405: "Method not allowed"}
-
-RETRY_AFTER = 1
-"""Seconds after which a client may try again: as long as a restart or a failing over usually takes.
-"""
 
 _log = logging.getLogger(__name__)
 
@@ -83,10 +97,9 @@ def add_error_handlers(app: falcon.asgi.App[Any, Any]) -> None:
 async def _answer_refusal(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, error: errors.Refusal, params: object
 ) -> None:
-    status, sentence = ANSWERS[type(error)]
-    if isinstance(error, errors.TooManyRequests):
-        resp.set_header("Retry-After", str(error.retry_after))
-    _answer(resp, status, sentence.format_map(vars(error)))
+    row, data = ANSWERS[type(error)], vars(error)
+    resp.set_headers({name: value.format_map(data) for name, value in row.headers.items()})
+    _answer(resp, row.status, row.sentence.format_map(data))
 
 
 async def _answer_falcon(
@@ -106,7 +119,3 @@ async def _answer_unexpected(
 def _answer(resp: falcon.asgi.Response, status: int, sentence: str) -> None:
     resp.status = status
     resp.data = orjson.dumps({"error": sentence})
-    if status == 401:
-        resp.set_header("WWW-Authenticate", "Bearer")
-    if status == 503:
-        resp.set_header("Retry-After", str(RETRY_AFTER))

@@ -1,43 +1,140 @@
-"""The one table of routes."""
+"""The one table of routes: the application is built from it, and held to it by tests."""
 
 from dataclasses import dataclass
-from enum import Enum, auto
 
+from marshmallow import Schema
 
-class Body(Enum):
-    """What the body of a request may hold."""
+from forum.domain import errors
+from forum.domain.errors import Refusal
+from forum.http import schemas
+from forum.http.schemas import ArticleBody, CredentialsBody, PasswordBody, TokenBody
 
-    NONE = auto()
-    FIELDS = auto()
-    """Names, passwords, tokens: a few hundred bytes."""
-    ARTICLE = auto()
+Refusals = tuple[type[Refusal], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """A method on a path: which resource answers it, under which suffix of its responders."""
+    """A method on a path."""
 
     method: str
     path: str
     resource: str
+    """The name of what answers."""
     suffix: str | None
-    body: Body
+    """Of its responders."""
+    body: type[schemas.Body] | None
+    """What the request carries; None where nothing of it is read."""
+    answer: type[Schema]
+    """The documented shape of a 200."""
+    refusals: Refusals = ()
+    """What else its use case may answer, besides what is wrong with the token or the body."""
 
+    @property
+    def needs_token(self) -> bool:
+        """Whether the use case asks who the client is."""
+        return self.body is not None and issubclass(self.body, TokenBody)
+
+
+_CREDENTIALS = (errors.UsernameMissing, errors.PasswordMissing)
+_WORDS = (errors.TitleMissing, errors.TextMissing, errors.BadTitle, errors.BadText)
+_OWN = (errors.ArticleNotFound, errors.NotTheAuthor)
+_REGISTERING = (*_CREDENTIALS, errors.BadUsername, errors.BadPassword, errors.UsernameTaken)
+_CHANGING = (
+    errors.PasswordMissing,
+    errors.NewPasswordMissing,
+    errors.BadNewPassword,
+    errors.WrongPassword,
+)
+_LIMITED = errors.TooManyRequests
 
 ROUTES = (
-    Route("POST", "/register", "users", "register", Body.FIELDS),
-    Route("POST", "/login", "sessions", "login", Body.FIELDS),
-    Route("POST", "/logout", "sessions", "logout", Body.FIELDS),
-    Route("POST", "/change-password", "sessions", "change_password", Body.FIELDS),
-    Route("POST", "/verify-token", "sessions", "verify_token", Body.FIELDS),
-    Route("GET", "/sessions", "sessions", "all", Body.FIELDS),
-    Route("DELETE", "/sessions", "sessions", "all", Body.FIELDS),
-    Route("DELETE", "/sessions/{session_id}", "sessions", None, Body.FIELDS),
-    Route("GET", "/users/{user_id}", "users", None, Body.NONE),
-    Route("GET", "/users/{user_id}/articles", "articles", "latest_by", Body.NONE),
-    Route("GET", "/articles", "articles", "latest", Body.NONE),
-    Route("POST", "/articles/new", "articles", "new", Body.ARTICLE),
-    Route("GET", "/articles/{article_id}", "articles", None, Body.NONE),
-    Route("PUT", "/articles/{article_id}/edit", "articles", "edit", Body.ARTICLE),
-    Route("DELETE", "/articles/{article_id}/delete", "articles", "delete", Body.FIELDS),
+    Route(
+        "POST",
+        "/register",
+        "users",
+        "register",
+        CredentialsBody,
+        schemas.UserAnswer,
+        (*_REGISTERING, _LIMITED),
+    ),
+    Route(
+        "POST",
+        "/login",
+        "sessions",
+        "login",
+        CredentialsBody,
+        schemas.LoginAnswer,
+        (*_CREDENTIALS, errors.WrongCredentials, _LIMITED),
+    ),
+    Route("POST", "/logout", "sessions", "logout", TokenBody, schemas.IdentityAnswer),
+    Route(
+        "POST",
+        "/change-password",
+        "sessions",
+        "change_password",
+        PasswordBody,
+        schemas.LoginAnswer,
+        (*_CHANGING, _LIMITED),
+    ),
+    Route("POST", "/verify-token", "sessions", "verify_token", TokenBody, schemas.IdentityAnswer),
+    Route("GET", "/sessions", "sessions", "all", TokenBody, schemas.SessionsAnswer),
+    Route("DELETE", "/sessions", "sessions", "all", TokenBody, schemas.SessionsAnswer),
+    Route(
+        "DELETE",
+        "/sessions/{session_id}",
+        "sessions",
+        None,
+        TokenBody,
+        schemas.SessionAnswer,
+        (errors.SessionNotFound,),
+    ),
+    Route(
+        "GET", "/users/{user_id}", "users", None, None, schemas.UserAnswer, (errors.UserNotFound,)
+    ),
+    Route(
+        "GET",
+        "/users/{user_id}/articles",
+        "articles",
+        "latest_by",
+        None,
+        schemas.PageAnswer,
+        (errors.UserNotFound,),
+    ),
+    Route("GET", "/articles", "articles", "latest", None, schemas.PageAnswer),
+    Route(
+        "POST",
+        "/articles/new",
+        "articles",
+        "new",
+        ArticleBody,
+        schemas.WrittenArticleAnswer,
+        (*_WORDS, _LIMITED),
+    ),
+    Route(
+        "GET",
+        "/articles/{article_id}",
+        "articles",
+        None,
+        None,
+        schemas.ArticleAnswer,
+        (errors.ArticleNotFound,),
+    ),
+    Route(
+        "PUT",
+        "/articles/{article_id}/edit",
+        "articles",
+        "edit",
+        ArticleBody,
+        schemas.WrittenArticleAnswer,
+        (*_OWN, *_WORDS),
+    ),
+    Route(
+        "DELETE",
+        "/articles/{article_id}/delete",
+        "articles",
+        "delete",
+        TokenBody,
+        schemas.WrittenArticleAnswer,
+        _OWN,
+    ),
 )

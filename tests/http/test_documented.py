@@ -1,10 +1,13 @@
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from forum.domain.errors import Refusal
+from forum.domain.errors import InvalidToken, Refusal, TokenMissing, TooManyRequests
 from forum.http.errors import ANSWERS
+from forum.http.routes import ROUTES, Route
+from forum.http.schemas import PageAnswer
 from tests.http.conftest import ON_ONE_STORE, PASSWORD, Client, answer, refusal
 
 CREDENTIALS = {"username": "carol#3", "password": PASSWORD}
@@ -22,6 +25,9 @@ HEADLINE = {
     "author.username": str,
 }
 
+SESSION = {"id": int, "created": str, "last_used": str, "expires": str, "current": bool}
+NEW_PASSWORD = {"password": PASSWORD, "new-password": "Password#2"}
+
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 
 OBJECTS = [
@@ -33,6 +39,16 @@ OBJECTS = [
     ("POST", "/login", ALICE, {"access-token": str, "user_id": int, "username": str}),
     ("GET", "/users/1", None, PROFILE),
     ("POST", "/verify-token", TOKEN, {"username": str, "id": int}),
+    ("POST", "/logout", TOKEN, {"username": str, "id": int}),
+    (
+        "POST",
+        "/change-password",
+        TOKEN | NEW_PASSWORD,
+        {"access-token": str, "user_id": int, "username": str},
+    ),
+    ("GET", "/sessions", TOKEN, {"sessions": list}),
+    ("DELETE", "/sessions", TOKEN, {"sessions": list}),
+    ("DELETE", "/sessions/1", TOKEN, SESSION),
 ]
 """Every documented request that answers one thing, with the keys of the answer."""
 
@@ -96,6 +112,37 @@ REFUSALS = [
         403,
         "You can delete only own article",
     ),
+    (
+        "PUT",
+        "/articles/1/edit",
+        TOKEN | WORDS | {"title": "x" * 301},
+        400,
+        "Bad article title format",
+    ),
+    ("PUT", "/articles/1/edit", TOKEN | WORDS | {"text": 5}, 400, "Bad article text format"),
+    ("POST", "/logout", {}, 401, "Access-token is missing. Log in, please"),
+    ("POST", "/logout", {"access-token": "x"}, 401, "Invalid access-token. Log in please"),
+    ("POST", "/change-password", {}, 401, "Access-token is missing. Log in, please"),
+    ("POST", "/change-password", TOKEN, 400, "Password is missing"),
+    ("POST", "/change-password", TOKEN | {"password": "x"}, 400, "New password is missing"),
+    (
+        "POST",
+        "/change-password",
+        TOKEN | NEW_PASSWORD | {"new-password": "x"},
+        400,
+        "Bad new password format",
+    ),
+    (
+        "POST",
+        "/change-password",
+        TOKEN | NEW_PASSWORD | {"password": "x"},
+        401,
+        "Uncorrect password",
+    ),
+    ("GET", "/sessions", {}, 401, "Access-token is missing. Log in, please"),
+    ("DELETE", "/sessions", {}, 401, "Access-token is missing. Log in, please"),
+    ("DELETE", "/sessions/1", {}, 401, "Access-token is missing. Log in, please"),
+    ("DELETE", "/sessions/222", TOKEN, 404, "Session with id=222 was not found"),
     ("GET", "/articles/222", None, 404, "Article with id=222 was not found"),
     ("GET", "/users/222", None, 404, "User with id=222 was not found"),
     ("GET", "/users/222/articles", None, 404, "User with id=222 was not found"),
@@ -154,7 +201,8 @@ def test_an_article_in_a_list_has_exactly_the_documented_keys(
 
 @ON_ONE_STORE
 @pytest.mark.parametrize(
-    ("method", "path", "body"), [each[:3] for each in OBJECTS if "date" in str(each[3])]
+    ("method", "path", "body"),
+    [each[:3] for each in OBJECTS if {"date_posted", "date_registered", "created"} & set(each[3])],
 )
 def test_a_moment_is_written_as_documented(
     client: Client,
@@ -165,7 +213,9 @@ def test_a_moment_is_written_as_documented(
     body: dict[str, Any] | None,
 ) -> None:
     thing = client.request(method, path, json=with_token(body, tokens)).json
-    assert MOMENT.fullmatch(thing.get("date_posted") or thing["date_registered"])
+    assert MOMENT.fullmatch(
+        thing.get("date_posted") or thing.get("date_registered") or thing["created"]
+    )
 
 
 @pytest.mark.parametrize(("method", "path", "body", "status", "sentence"), REFUSALS)
@@ -181,6 +231,55 @@ def test_a_documented_refusal_has_exactly_the_documented_sentence(
 ) -> None:
     result = client.request(method, path, json=with_token(body, tokens))
     assert refusal(status, sentence) == answer(result)
+
+
+def route_of(method: str, path: str) -> Route:
+    """The row of the table that this request meets."""
+    path = re.sub(r"/\d+", "/{}", path.partition("?")[0])
+    [route] = [r for r in ROUTES if (r.method, re.sub(r"{\w+}", "{}", r.path)) == (method, path)]
+    return route
+
+
+def test_every_route_has_a_documented_answer() -> None:
+    requests = [(method, path) for method, path, *_ in OBJECTS] + [("GET", path) for path in LISTS]
+    assert {route_of(*request) for request in requests} == set(ROUTES)
+
+
+@pytest.mark.parametrize(("method", "path", "body", "expected"), OBJECTS)
+def test_a_documented_answer_has_the_keys_of_its_schema(
+    *, method: str, path: str, body: object, expected: dict[str, type]
+) -> None:
+    fields = route_of(method, path).answer().fields
+    assert {field.data_key or name for name, field in fields.items()} == set(expected)
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_documented_list_has_the_keys_of_its_schema(path: str) -> None:
+    assert route_of("GET", path).answer is PageAnswer
+
+
+TOKEN_REFUSALS = (TokenMissing, InvalidToken)
+
+
+def sentences(kinds: Iterable[type[Refusal]]) -> set[str]:
+    """What these refusals answer, with the ids and actions of the examples."""
+    data = {"id": 222}
+    return {
+        ANSWERS[kind].sentence.format_map(data | {"action": action})
+        for kind in kinds
+        for action in ("edit", "delete")
+    }
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
+def test_the_table_names_exactly_the_documented_refusals_of_a_route(route: Route) -> None:
+    documented = {row[4] for row in REFUSALS if route_of(row[0], row[1]) is route}
+    limited = {kind for kind in route.refusals if kind is TooManyRequests}  # in test_sessions.py
+    own = set(route.refusals) - limited
+    for kind in own:
+        assert sentences([kind]) & documented, kind
+    allowed = own | set(TOKEN_REFUSALS if route.needs_token else ())
+    assert documented <= sentences(allowed)
 
 
 def refusals(kind: type[Refusal] = Refusal) -> set[type[Refusal]]:

@@ -1,9 +1,19 @@
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 import pytest
 from marshmallow import Schema
 
-from forum.domain.model import Article, Author, Headline, Page, User
+from forum.domain.model import (
+    Article,
+    Author,
+    Headline,
+    Login,
+    Page,
+    Principal,
+    Session,
+    User,
+)
 from forum.http import schemas
 
 MOMENTS = [
@@ -37,6 +47,25 @@ def test_a_user_is_written_as_their_schemas_say(moment: datetime) -> None:
     user = User(7, "alice#1", moment)
     assert schemas.UserAnswer().dump(user) == schemas.user_answer(user)
     assert schemas.IdentityAnswer().dump(user) == schemas.identity_answer(user)
+
+
+def test_a_login_is_written_as_its_schema_says() -> None:
+    login = Login(User(7, "alice#1", datetime(2020, 2, 2, tzinfo=UTC)), "a token")
+    assert schemas.LoginAnswer().dump(login) == schemas.login_answer(login)
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("current", [True, False])
+def test_sessions_are_written_as_their_schemas_say(moment: datetime, *, current: bool) -> None:
+    session = Session(3, moment, moment, moment)
+    principal = Principal(
+        User(7, "alice#1", moment), session if current else Session(4, moment, moment, moment)
+    )
+    as_dumped = {**asdict(session), "current": current}
+    expected = schemas.SessionAnswer().dump(as_dumped)
+    assert expected == schemas.session_answer(session, principal)
+    several = schemas.SessionsAnswer().dump({"sessions": [as_dumped]})
+    assert several == schemas.sessions_answer([session], principal)
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

@@ -11,7 +11,9 @@ from falcon.testing import Result
 from forum.adapters.memory.tables import MemoryTables
 from forum.adapters.tokens import key_id
 from tests.conftest import SECRET
-from tests.http.conftest import ON_ONE_STORE, Client, answer, assemble, ok, refusal
+from tests.http.conftest import ON_ONE_STORE, PASSWORD, Client, answer, assemble, ok, refusal
+from tests.support.pairs import pairs
+from tests.support.routes import ASKING, Request
 
 MISSING = refusal(401, "Access-token is missing. Log in, please")
 INVALID = refusal(401, "Invalid access-token. Log in please")
@@ -20,14 +22,6 @@ FUTURE = 2**32
 
 HEADER = {"alg": "HS256", "kid": key_id(SECRET), "typ": "JWT"}
 CLAIMS = {"sub": "1", "jti": "1", "exp": FUTURE}
-
-ASKING = [
-    pytest.param("POST", "/verify-token", id="verify-token"),
-    pytest.param("POST", "/articles/new", id="new"),
-    pytest.param("PUT", "/articles/1/edit", id="edit"),
-    pytest.param("DELETE", "/articles/1/delete", id="delete"),
-]
-"""The routes that ask who the client is."""
 
 
 def verify(client: Client, token: object) -> Result:
@@ -229,35 +223,35 @@ def test_the_token_of_a_user_who_is_gone_is_invalid_everywhere(method: str, path
 
 
 @ON_ONE_STORE
-@pytest.mark.parametrize("nothing", [None, "", 0, False, [], {}])
-@pytest.mark.parametrize(("method", "path"), ASKING)
+@pytest.mark.parametrize(("request_", "nothing"), pairs(ASKING, [None, "", 0, False, [], {}]))
 def test_a_token_that_is_nothing_is_missing(
-    client: Client, alice: str, method: str, path: str, nothing: object
+    client: Client, alice: str, request_: Request, nothing: object
 ) -> None:
+    method, path = request_
     assert answer(client.request(method, path, json={"access-token": nothing})) == MISSING
 
 
+NO_TOKENS: list[dict[str, Any]] = [
+    {},  # no body
+    {"body": b""},  # an empty body
+    {"body": b"{}"},  # an empty object
+    {"json": {"access_token": "x"}},  # another key
+    {"query_string": "access-token=x"},  # a token in the query
+    {"headers": {"Cookie": "access-token=x"}},  # a token in a cookie
+    {"headers": {"Authorization": "Basic eDp5"}},  # another scheme
+    {"headers": {"Authorization": ""}},  # an empty header
+    {"headers": {"Authorization": "Bearer"}},  # Bearer alone
+    {"headers": {"Authorization": "Bearer "}},  # Bearer and a space
+]
+
+
 @ON_ONE_STORE
-@pytest.mark.parametrize(
-    "request_without_token",
-    [
-        pytest.param({}, id="no body"),
-        pytest.param({"body": b""}, id="an empty body"),
-        pytest.param({"body": b"{}"}, id="an empty object"),
-        pytest.param({"json": {"access_token": "x"}}, id="another key"),
-        pytest.param({"query_string": "access-token=x"}, id="a token in the query"),
-        pytest.param({"headers": {"Cookie": "access-token=x"}}, id="a token in a cookie"),
-        pytest.param({"headers": {"Authorization": "Basic eDp5"}}, id="another scheme"),
-        pytest.param({"headers": {"Authorization": ""}}, id="an empty header"),
-        pytest.param({"headers": {"Authorization": "Bearer"}}, id="Bearer alone"),
-        pytest.param({"headers": {"Authorization": "Bearer "}}, id="Bearer and a space"),
-    ],
-)
-@pytest.mark.parametrize(("method", "path"), ASKING)
+@pytest.mark.parametrize(("request_", "options"), pairs(ASKING, NO_TOKENS))
 def test_without_a_token_in_body_or_header_it_is_missing(
-    client: Client, method: str, path: str, request_without_token: dict[str, Any]
+    client: Client, request_: Request, options: dict[str, Any]
 ) -> None:
-    assert answer(client.request(method, path, **request_without_token)) == MISSING
+    method, path = request_
+    assert answer(client.request(method, path, **options)) == MISSING
 
 
 @ON_ONE_STORE
@@ -275,6 +269,7 @@ def test_a_token_in_the_authorization_header_counts_everywhere(
 ) -> None:
     client.write(alice)
     body = {"title": "A title", "text": "A text"}
+    body |= {"password": PASSWORD, "new-password": "Password#2"}
     headers = {"Authorization": f"Bearer {alice}"}
     assert client.request(method, path, json=body, headers=headers).status_code == 200
 

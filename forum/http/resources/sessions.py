@@ -2,7 +2,7 @@
 
 from falcon.asgi import Request, Response
 
-from forum.domain.model import Login, Principal, Session
+from forum.domain.model import Login
 from forum.domain.sessions import SessionService
 from forum.http import schemas
 from forum.http.answers import send_json
@@ -16,8 +16,6 @@ _CREDENTIALS = schemas.CredentialsBody()
 _TOKEN = schemas.TokenBody()
 
 _PASSWORD = schemas.PasswordBody()
-
-_LOGIN_ANSWER = schemas.LoginAnswer()
 
 
 class Sessions:
@@ -66,12 +64,12 @@ class Sessions:
     async def on_get_all(self, req: Request, resp: Response) -> None:
         principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
         sessions = await self._dispatch(self._sessions.list_all, principal)
-        _answer_sessions(resp, sessions, principal)
+        send_json(resp, schemas.sessions_answer(sessions, principal))
 
     async def on_delete_all(self, req: Request, resp: Response) -> None:
         principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
         sessions = await self._dispatch(self._sessions.end_others, principal)
-        _answer_sessions(resp, sessions, principal)
+        send_json(resp, schemas.sessions_answer(sessions, principal))
 
     async def on_delete(self, req: Request, resp: Response, session_id: str) -> None:
         principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
@@ -81,8 +79,4 @@ class Sessions:
 
 def _answer_login(resp: Response, login: Login) -> None:
     resp.set_header("Cache-Control", "no-store")
-    send_json(resp, _LOGIN_ANSWER.dump(login))
-
-
-def _answer_sessions(resp: Response, sessions: list[Session], principal: Principal) -> None:
-    send_json(resp, {"sessions": [schemas.session_answer(each, principal) for each in sessions]})
+    send_json(resp, schemas.login_answer(login))
