@@ -32,7 +32,7 @@ def wire(
     rate_limits: RateLimits | None,
 ) -> Services:
     """The services for clients."""
-    rate_limiter = RateLimiter(repositories.rate_counters, clock, audit_log, rate_limits)
+    rate_limiter = RateLimiter(repositories.rate_counters, audit_log, rate_limits)
     users = UserService(repositories.users, hasher, clock, rate_limiter, audit_log)
     sessions = SessionService(
         repositories.users,

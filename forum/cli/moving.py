@@ -6,6 +6,7 @@ import sys
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -17,7 +18,7 @@ from forum.adapters.passwords import Argon2Passwords
 from forum.cli.parameters import WORD, File
 from forum.config import Settings
 from forum.domain.moving.copying import CopyDiffers, StoreNotEmpty, UnreadableRow, copy
-from forum.domain.moving.importing import import_forum
+from forum.domain.moving.importing import GREATEST_ID, LegacyWarning, Reason, import_forum
 from forum.storage import opened_bulk_store
 
 T = TypeVar("T")
@@ -66,11 +67,37 @@ def import_flaskapi(file: Path) -> None:
         with opened_bulk_store(settings, create=True) as target:
             done = import_forum(old, target, hash_passwords, _show_progress)
     for warning in done.warnings:
-        click.echo(warning)
+        click.echo(sentence_of(warning))
     verb = "were imported before" if done.was_done_before else "imported"
     click.echo(
         f"{done.users} users and {done.articles} articles {verb}; {len(done.warnings)} warnings"
     )
+
+
+_TOO_GREAT = f"an id above {GREATEST_ID} leaves no room for others"
+_USER = "user {id!r} ({username!r})"
+_SENTENCES = {
+    Reason.USER_UNREADABLE: (
+        f"{_USER} was not imported: the id, the name or the date cannot be read"
+    ),
+    Reason.USER_ID_TOO_GREAT: f"{_USER} was not imported: {_TOO_GREAT}",
+    Reason.NAME_TAKEN: f"{_USER} was not imported: user {{other}} has the same name",
+    Reason.BAD_NAME: f"{_USER} cannot log in: the name breaks today's rules",
+    Reason.BAD_PASSWORD: f"{_USER} cannot log in: the password breaks today's rules",
+    Reason.AUTHOR_MISSING: (
+        "article {id!r} was not imported: its author, user {other!r}, is not there"
+    ),
+    Reason.ARTICLE_UNREADABLE: (
+        "article {id!r} was not imported: the id or the date cannot be read"
+    ),
+    Reason.ARTICLE_ID_TOO_GREAT: f"article {{id}} was not imported: {_TOO_GREAT}",
+    Reason.CHARACTERS_REPLACED: "article {id} has \ufffd where a character cannot be kept",
+}
+
+
+def sentence_of(warning: LegacyWarning) -> str:
+    """What an operator reads about something that an import left out or altered."""
+    return _SENTENCES[warning.reason].format_map(asdict(warning))
 
 
 def hash_all(settings: Settings, passwords: Iterable[str]) -> Generator[str, None, None]:

@@ -68,46 +68,47 @@ class ArticleService:
             raise ArticleNotFound(article_id)
         return article
 
-    def post(self, author: User, title: object, text: object) -> Article:
+    def post(self, user: User, *, title: object, text: object) -> Article:
         """A new article.
 
         Raises `TitleMissing`, `TextMissing`, `BadTitle`, `BadText`, `TooManyRequests`, and
         `InvalidToken` if its author is gone.
         """
         title, text = self._checked(title, text)
-        self._rate_limiter.admit_post(author.id)
-        article = self._articles.add(_author(author), title, text, self._clock.now())
+        now = self._clock.now()
+        self._rate_limiter.admit_post(user.id, now)
+        article = self._articles.add(_author(user), title, text, now)
         if article is None:
             raise InvalidToken
         return article
 
-    def edit(self, editor: User, article_id: str, title: object, text: object) -> Article:
+    def edit(self, user: User, article_id: str, *, title: object, text: object) -> Article:
         """The article with a new title and text.
 
         Raises `ArticleNotFound`, `NotTheAuthor`, then as `post`.
         """
-        number = self._own(editor, article_id, "edit")
+        number = self._require_owned(user, article_id, "edit")
         title, text = self._checked(title, text)
-        article = self._articles.update(number, _author(editor), title, text)
+        article = self._articles.update(number, _author(user), title, text)
         if article is None:
             raise ArticleNotFound(article_id)
         return article
 
-    def delete(self, editor: User, article_id: str) -> Article:
+    def delete(self, user: User, article_id: str) -> Article:
         """What the removed article was. Raises `ArticleNotFound`, `NotTheAuthor`."""
-        number = self._own(editor, article_id, "delete")
-        article = self._articles.delete(number, _author(editor))
+        number = self._require_owned(user, article_id, "delete")
+        article = self._articles.delete(number, _author(user))
         if article is None:
             raise ArticleNotFound(article_id)
         return article
 
-    def _own(self, editor: User, article_id: str, action: str) -> int:
+    def _require_owned(self, user: User, article_id: str, action: str) -> int:
         number = parse_id(article_id)
         author_id = self._articles.find_author_id(number) if number else None
         if number is None or author_id is None:
             raise ArticleNotFound(article_id)
-        if author_id != editor.id:
-            self._audit_log.record("not the author", user=editor.id, article=number, action=action)
+        if author_id != user.id:
+            self._audit_log.record("not the author", user=user.id, article=number, action=action)
             raise NotTheAuthor(action)
         return number
 

@@ -2,13 +2,14 @@
 
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from forum.domain.errors import TooManyRequests
 from forum.domain.model import Quota
-from forum.domain.ports import AuditLog, Clock, RateCounters
+from forum.domain.ports import AuditLog, RateCounters
 
 _MINUTE = timedelta(minutes=1)
 _HOUR = timedelta(hours=1)
@@ -31,41 +32,40 @@ class RateLimiter:
     """Refuses, before anything costly is done for them, those who try too often."""
 
     def __init__(
-        self, counters: RateCounters, clock: Clock, audit_log: AuditLog, limits: RateLimits | None
+        self, counters: RateCounters, audit_log: AuditLog, limits: RateLimits | None
     ) -> None:
         """Without limits everybody may do everything."""
         self._counters = counters
-        self._clock = clock
         self._audit_log = audit_log
         self._limits = limits
 
-    def admit_login(self, username: str, address: str) -> None:
-        """Count a login as failed, until `forgive_login`. Raises `TooManyRequests`.
+    @contextmanager
+    def attempt(self, username: str, address: str, now: datetime) -> Iterator[None]:
+        """A login: it counts as failed from the beginning, unless the block ends without a refusal.
 
         A name is counted together with the address, so that no stranger can lock its owner out.
+        Raises `TooManyRequests`.
         """
-        self._acquire(self._login(username, address), action="login", address=address)
-
-    def forgive_login(self, username: str, address: str) -> None:
-        """The login did not fail."""
         quotas = self._login(username, address)
+        self._acquire(quotas, now, action="login", address=address)
+        yield
         if quotas:
-            self._counters.refund(quotas, self._clock.now())
+            self._counters.refund(quotas, now)
 
-    def admit_registration(self, address: str) -> None:
+    def admit_registration(self, address: str, now: datetime) -> None:
         """Count a registration. Raises `TooManyRequests`."""
         if self._limits:
             quotas = [
                 Quota(f"register minute {address}", self._limits.registrations_in_minute, _MINUTE),
                 Quota(f"register hour {address}", self._limits.registrations_in_hour, _HOUR),
             ]
-            self._acquire(quotas, action="register", address=address)
+            self._acquire(quotas, now, action="register", address=address)
 
-    def admit_post(self, user_id: int) -> None:
+    def admit_post(self, user_id: int, now: datetime) -> None:
         """Count a new article. Raises `TooManyRequests`."""
         if self._limits:
             quota = Quota(f"post {user_id}", self._limits.posts_in_minute, _MINUTE)
-            self._acquire([quota], action="post", user=user_id)
+            self._acquire([quota], now, action="post", user=user_id)
 
     def _login(self, username: str, address: str) -> list[Quota]:
         if not self._limits:
@@ -77,8 +77,7 @@ class RateLimiter:
             Quota("login", limits.failures_of_all, window),
         ]
 
-    def _acquire(self, quotas: Sequence[Quota], **details: object) -> None:
-        now = self._clock.now()
+    def _acquire(self, quotas: Sequence[Quota], now: datetime, **details: object) -> None:
         free = self._counters.acquire(quotas, now) if quotas else None
         if free:
             self._audit_log.record("too many requests", **details)

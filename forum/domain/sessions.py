@@ -1,7 +1,7 @@
 """Logging in and out, and authentication."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from forum.domain.credentials import is_password, is_username, require_both
 from forum.domain.errors import (
@@ -9,6 +9,7 @@ from forum.domain.errors import (
     InvalidToken,
     NewPasswordMissing,
     PasswordMissing,
+    Refusal,
     SessionNotFound,
     TokenMissing,
     WrongCredentials,
@@ -53,7 +54,7 @@ class SessionService:
         self._audit_log = audit_log
         self._lifetime = lifetime
 
-    def log_in(self, username: object, password: object, address: str) -> Login:
+    def log_in(self, *, username: object, password: object, address: str) -> Login:
         """A new session.
 
         Raises `UsernameMissing`, `PasswordMissing`, `TooManyRequests`, `WrongCredentials`. The last
@@ -62,16 +63,9 @@ class SessionService:
         require_both(username, password)
         name = username if is_username(username) else ""
         self._tokens.require_secret()  # Before a session begins that no token could name.
-        self._rate_limiter.admit_login(name, address)
-        account = self._users.find_account(name) if name else None
-        is_proved = self._proves(password, account)
-        if account is None or account.is_disabled or not is_proved:
-            # Not the name: people type their passwords there too.
-            user = account.user.id if account else None
-            self._audit_log.record("login failed", user=user, address=address)
-            raise WrongCredentials
-        self._rate_limiter.forgive_login(name, address)
-        login = self._begin(self._with_current_hash(account, password))
+        now = self._clock.now()
+        account = self._prove(name, password, address, now, WrongCredentials, "login failed")
+        login = self._begin(self._with_current_hash(account, password), now)
         self._audit_log.record("login", user=account.user.id, address=address)
         return login
 
@@ -107,7 +101,7 @@ class SessionService:
         return principal.user
 
     def change_password(
-        self, principal: Principal, password: object, new_password: object, address: str
+        self, principal: Principal, *, password: object, new_password: object, address: str
     ) -> Login:
         """End every session and begin a new one under the new password.
 
@@ -121,14 +115,17 @@ class SessionService:
         if not is_password(new_password):
             raise BadNewPassword
         self._tokens.require_secret()
-        account = self._prove(principal.user, password, address)
+        now, user = self._clock.now(), principal.user
+        account = self._prove(
+            user.username, password, address, now, WrongPassword, "password not changed"
+        )
         changed = replace(account, password_hash=self._hasher.hash(new_password))
         if not self._users.change_password_hash(
-            account.user.id, changed.password_hash, account.password_hash
+            user.id, changed.password_hash, account.password_hash
         ):
             raise WrongPassword
-        self._audit_log.record("password changed", user=account.user.id, address=address)
-        return self._begin(changed)
+        self._audit_log.record("password changed", user=user.id, address=address)
+        return self._begin(changed, now)
 
     def list_all(self, principal: Principal) -> list[Session]:
         """The principal's sessions, the newest first."""
@@ -154,13 +151,23 @@ class SessionService:
         self._audit_log.record("token refused", reason=reason, **details)
         return InvalidToken()
 
-    def _prove(self, user: User, password: object, address: str) -> Account:
-        self._rate_limiter.admit_login(user.username, address)
-        account = self._users.find_account(user.username)
-        if account is None or not self._proves(password, account):
-            self._audit_log.record("password not changed", user=user.id, address=address)
-            raise WrongPassword
-        self._rate_limiter.forgive_login(user.username, address)
+    def _prove(
+        self,
+        username: str,
+        password: object,
+        address: str,
+        now: datetime,
+        refusal: type[Refusal],
+        event: str,
+    ) -> Account:
+        with self._rate_limiter.attempt(username, address, now):
+            account = self._users.find_account(username) if username else None
+            is_proved = self._proves(password, account)
+            if account is None or account.is_disabled or not is_proved:
+                # Not the name: people type their passwords there too.
+                user = account.user.id if account else None
+                self._audit_log.record(event, user=user, address=address)
+                raise refusal
         return account
 
     def _proves(self, password: object, account: Account | None) -> bool:
@@ -169,8 +176,7 @@ class SessionService:
             return self._hasher.verify(None, "")
         return self._hasher.verify(account.password_hash, password)
 
-    def _begin(self, account: Account) -> Login:
-        now = self._clock.now()
+    def _begin(self, account: Account, now: datetime) -> Login:
         session = self._sessions.begin(account, now, now + self._lifetime)
         if session is None:  # Changed, disabled or deleted since the password was compared.
             raise WrongCredentials

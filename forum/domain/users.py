@@ -29,7 +29,7 @@ class UserService:
         self._rate_limiter = rate_limiter
         self._audit_log = audit_log
 
-    def register(self, username: object, password: object, address: str) -> User:
+    def register(self, *, username: object, password: object, address: str) -> User:
         """A new user.
 
         Raises `UsernameMissing`, `PasswordMissing`, `BadUsername`, `BadPassword`,
@@ -41,8 +41,9 @@ class UserService:
             raise BadUsername
         if not is_password(password):
             raise BadPassword
-        self._rate_limiter.admit_registration(address)
-        user = self._users.add(username, self._hasher.hash(password), self._clock.now())
+        now = self._clock.now()
+        self._rate_limiter.admit_registration(address, now)
+        user = self._users.add(username, self._hasher.hash(password), now)
         self._audit_log.record("registered", user=user.id, address=address)
         return user
 

@@ -22,9 +22,10 @@ from click.testing import CliRunner, Result
 from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.sql.migrations import migrate
 from forum.cli import main
-from forum.cli.moving import hash_all
+from forum.cli.moving import hash_all, sentence_of
 from forum.config import Settings
 from forum.domain.model import Account, Article, Author, LastIds, Session, User
+from forum.domain.moving.importing import LegacyWarning, Reason
 from forum.main import build
 from forum.storage import open_store, prepare
 from tests.conftest import SECRET
@@ -489,6 +490,11 @@ def test_no_file_of_the_new_database_has_an_old_password_in_it(
     assert [name for name, data in files(folder).items() if b"Password#1" in data] == []
 
 
+@pytest.mark.parametrize("reason", Reason)
+def test_every_warning_is_a_sentence(reason: Reason) -> None:
+    assert sentence_of(LegacyWarning(reason, 5, "alice#1", 7)).startswith(("user 5", "article 5"))
+
+
 def test_hashes_come_in_the_order_of_their_passwords() -> None:
     passwords = [f"Password#{number}" for number in range(6)]
     hashes = hash_all(settings("memory://"), passwords)
@@ -593,7 +599,7 @@ def test_ids_that_are_no_numbers_are_told(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [b"alice\0#1", b"alice\xff#1"], ids=["NUL", "no UTF-8"])
-def test_a_name_that_no_store_can_keep_is_remarked_on(folder: Path, name: bytes) -> None:
+def test_a_name_that_no_store_can_keep_is_warned_of(folder: Path, name: bytes) -> None:
     users: list[OldRow] = [(3, name, "Password#1", "2020-02-02 00:17:49.735642")]
     output = run("import-flaskapi", write_old(folder / "odd.sqlite", users, [])).stdout
     assert output.splitlines()[0] == (
@@ -602,7 +608,7 @@ def test_a_name_that_no_store_can_keep_is_remarked_on(folder: Path, name: bytes)
 
 
 @pytest.mark.parametrize("stored", [b"a\0b", b"a\xffb"], ids=["NUL", "no UTF-8"])
-def test_a_text_that_was_altered_is_remarked_on(folder: Path, stored: bytes) -> None:
+def test_a_text_that_was_altered_is_warned_of(folder: Path, stored: bytes) -> None:
     article: OldRow = (5, "A title", stored, "2020-02-02 00:17:49.735642", 3)
     output = run("import-flaskapi", write_old(folder / "odd.sqlite", OLD_USERS[:1], [article]))
     assert output.stdout.splitlines()[-1] == "1 users and 1 articles imported; 1 warnings"

@@ -131,10 +131,10 @@ class Forum:
         )
 
     def register(self, username: str = "alice#1") -> User:
-        return self.users.register(username, PASSWORD, HERE)
+        return self.users.register(username=username, password=PASSWORD, address=HERE)
 
     def log_in(self, username: str = "alice#1", password: str = PASSWORD, at: str = HERE) -> str:
-        return self.sessions.log_in(username, password, at).token
+        return self.sessions.log_in(username=username, password=password, address=at).token
 
 
 @pytest.fixture

@@ -30,7 +30,7 @@ def test_a_reset_password_is_good_and_works(forum: Forum, alice: User) -> None:
 
 
 def test_a_deleted_user_is_gone_with_their_articles(forum: Forum, alice: User) -> None:
-    forum.articles.post(alice, "A title", "A text")
+    forum.articles.post(alice, title="A title", text="A text")
     forum.administration.delete("alice#1", None)
     with pytest.raises(UserNotFound):
         forum.users.profile("1")
@@ -38,7 +38,7 @@ def test_a_deleted_user_is_gone_with_their_articles(forum: Forum, alice: User) -
 
 
 def test_another_user_gets_the_articles(forum: Forum, alice: User, bob: User) -> None:
-    forum.articles.post(alice, "A title", "A text")
+    forum.articles.post(alice, title="A title", text="A text")
     forum.administration.delete("alice#1", "bobby#2")
     assert forum.articles.read("1").author.username == "bobby#2"
 

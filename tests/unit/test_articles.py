@@ -25,7 +25,7 @@ BLANKS = [None, "", 0, False, [], {}, " ", "\n\t \u3000"]
 
 
 def post(forum: Forum, author: User, title: str = "A title") -> Article:
-    return forum.articles.post(author, title, "A text")
+    return forum.articles.post(author, title=title, text="A text")
 
 
 def test_a_new_article_is_posted_now_by_its_author(forum: Forum, alice: User) -> None:
@@ -38,7 +38,7 @@ def test_a_blank_title_is_missing_before_anything_else(
     forum: Forum, alice: User, blank: object
 ) -> None:
     with pytest.raises(TitleMissing):
-        forum.articles.post(alice, blank, None)
+        forum.articles.post(alice, title=blank, text=None)
 
 
 @pytest.mark.parametrize("blank", BLANKS)
@@ -46,23 +46,23 @@ def test_a_blank_text_is_missing_before_any_format(
     forum: Forum, alice: User, blank: object
 ) -> None:
     with pytest.raises(TextMissing):
-        forum.articles.post(alice, 5, blank)
+        forum.articles.post(alice, title=5, text=blank)
 
 
 @pytest.mark.parametrize("value", [5, True, ["a"], {"a": 1}, "a\0b", "\ud800", "x" * 11, b"x"])
 def test_a_title_that_no_store_should_keep_is_bad(forum: Forum, alice: User, value: object) -> None:
     with pytest.raises(BadTitle):
-        forum.articles.post(alice, value, 5)
+        forum.articles.post(alice, title=value, text=5)
 
 
 @pytest.mark.parametrize("value", [5, True, ["a"], {"a": 1}, "a\0b", "é\udfff", "x" * 21])
 def test_a_text_that_no_store_should_keep_is_bad(forum: Forum, alice: User, value: object) -> None:
     with pytest.raises(BadText):
-        forum.articles.post(alice, "A title", value)
+        forum.articles.post(alice, title="A title", text=value)
 
 
 def test_limits_count_characters(forum: Forum, alice: User) -> None:
-    article = forum.articles.post(alice, "\U0001f600" * 10, "\U0001f600" * 20)
+    article = forum.articles.post(alice, title="\U0001f600" * 10, text="\U0001f600" * 20)
     assert (len(article.title), len(article.text)) == (10, 20)
 
 
@@ -75,7 +75,7 @@ def test_who_is_gone_posts_nothing(forum: Forum, alice: User) -> None:
 def test_an_edit_changes_title_and_text_alone(forum: Forum, alice: User) -> None:
     before = post(forum, alice)
     forum.clock.moment += timedelta(days=1)
-    after = forum.articles.edit(alice, "1", "New title", "New text")
+    after = forum.articles.edit(alice, "1", title="New title", text="New text")
     assert after == Article(1, "New title", "New text", before.date_posted, before.author)
 
 
@@ -84,7 +84,7 @@ def test_an_unknown_article_is_refused_before_its_fields(
     forum: Forum, alice: User, id: str
 ) -> None:
     with pytest.raises(ArticleNotFound) as caught:
-        forum.articles.edit(alice, id, None, None)
+        forum.articles.edit(alice, id, title=None, text=None)
     assert caught.value.id == id
 
 
@@ -93,9 +93,9 @@ def test_the_article_of_another_is_refused_before_its_fields(
     forum: Forum, alice: User, bob: User, action: str
 ) -> None:
     post(forum, alice)
-    fields = (None, None) if action == "edit" else ()
+    fields = {"title": None, "text": None} if action == "edit" else {}
     with pytest.raises(NotTheAuthor) as caught:
-        getattr(forum.articles, action)(bob, "1", *fields)
+        getattr(forum.articles, action)(bob, "1", **fields)
     assert caught.value.action == action
     assert forum.audit_log.names()[-1] == "not the author"
 
@@ -122,9 +122,9 @@ def test_an_article_that_was_just_deleted_is_not_found(action: str) -> None:
     forum = Forum(store=store, articles=Vanishing(store))
     alice = forum.register("alice#1")
     post(forum, alice)
-    fields = ("New title", "New text") if action == "edit" else ()
+    fields = {"title": "New title", "text": "New text"} if action == "edit" else {}
     with pytest.raises(ArticleNotFound):
-        getattr(forum.articles, action)(alice, "1", *fields)
+        getattr(forum.articles, action)(alice, "1", **fields)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ def test_whatever_happens_the_pages_equal_a_plain_list(steps: list[Step]) -> Non
             index = step.which % len(plain)
             editor, id = people[plain[index].author.id - 1], str(plain[index].id)
             if step.action == "edit":
-                plain[index] = forum.articles.edit(editor, id, "New title", "New text")
+                plain[index] = forum.articles.edit(editor, id, title="New title", text="New text")
             else:
                 plain.remove(forum.articles.delete(editor, id))
     assert all_pages(forum) == [each.id for each in plain]

@@ -12,7 +12,14 @@ from forum.adapters.memory.users import MemoryUsers
 from forum.domain.ids import MAX_ID
 from forum.domain.model import Account, Article, Author, LastIds, User
 from forum.domain.moving.copying import StoreNotEmpty
-from forum.domain.moving.importing import ImportReport, LegacyArticle, LegacyUser, import_forum
+from forum.domain.moving.importing import (
+    ImportReport,
+    LegacyArticle,
+    LegacyUser,
+    LegacyWarning,
+    Reason,
+    import_forum,
+)
 
 T = TypeVar("T")
 
@@ -134,7 +141,7 @@ def test_new_articles_get_ids_after_the_old_ones(old: OldLists, store: MemoryTab
     assert article.id == 9
 
 
-def test_an_import_tells_how_many_came_and_has_nothing_to_remark_on(
+def test_an_import_tells_how_many_came_and_has_nothing_to_warn_of(
     old: OldLists, store: MemoryTables
 ) -> None:
     assert moved_in(old, store) == ImportReport(2, 2, [])
@@ -163,10 +170,9 @@ def test_everything_passes_by_under_its_label_and_number(
     ],
     ids=["id 0", "id below 0", "no name", "no date"],
 )
-def test_a_user_who_cannot_be_read_is_remarked_on(store: MemoryTables, user: LegacyUser) -> None:
-    who = f"user {user.id} ({user.username!r})"
+def test_a_user_who_cannot_be_read_is_warned_of(store: MemoryTables, user: LegacyUser) -> None:
     assert moved_in(OldLists([ALICE, user]), store).warnings == [
-        f"{who} was not imported: the id, the name or the date cannot be read"
+        LegacyWarning(Reason.USER_UNREADABLE, user.id, user.username)
     ]
 
 
@@ -181,12 +187,11 @@ def test_a_user_who_cannot_be_read_is_not_imported(store: MemoryTables, user: Le
 
 
 @pytest.mark.parametrize("id", [2**53 + 1, MAX_ID, MAX_ID + 1])
-def test_an_id_that_leaves_no_room_for_others_is_remarked_on(store: MemoryTables, id: int) -> None:
+def test_an_id_that_leaves_no_room_for_others_is_warned_of(store: MemoryTables, id: int) -> None:
     old = OldLists([ALICE, replace(BOB, id=id)], [replace(FIRST, id=id)])
-    room = "an id above 9007199254740992 leaves no room for others"
     assert moved_in(old, store).warnings == [
-        f"user {id} ('bobby#2') was not imported: {room}",
-        f"article {id} was not imported: {room}",
+        LegacyWarning(Reason.USER_ID_TOO_GREAT, id, "bobby#2"),
+        LegacyWarning(Reason.ARTICLE_ID_TOO_GREAT, id),
     ]
 
 
@@ -204,9 +209,9 @@ def test_a_user_with_the_least_or_the_greatest_id_is_imported(store: MemoryTable
 @pytest.mark.parametrize(
     "name", ["alice#1\n", "alic", "a" * 21, "", "alice 1", "älice#1", "\ufffd"]
 )
-def test_a_name_that_breaks_the_rules_is_remarked_on(store: MemoryTables, name: str) -> None:
+def test_a_name_that_breaks_the_rules_is_warned_of(store: MemoryTables, name: str) -> None:
     assert moved_in(OldLists([replace(ALICE, username=name)]), store).warnings == [
-        f"user 3 ({name!r}) cannot log in: the name breaks today's rules"
+        LegacyWarning(Reason.BAD_NAME, 3, name)
     ]
 
 
@@ -218,11 +223,11 @@ def test_a_user_whose_name_breaks_the_rules_is_imported_with_that_name(store: Me
 @pytest.mark.parametrize(
     "password", [None, "", "Password#1\n", "Pass#1", "P#1" + "a" * 38, "Password1", "Pässword#1"]
 )
-def test_a_password_that_breaks_the_rules_is_remarked_on(
+def test_a_password_that_breaks_the_rules_is_warned_of(
     store: MemoryTables, password: str | None
 ) -> None:
     assert moved_in(OldLists([replace(ALICE, password=password)]), store).warnings == [
-        "user 3 ('alice#1') cannot log in: the password breaks today's rules"
+        LegacyWarning(Reason.BAD_PASSWORD, 3, "alice#1")
     ]
 
 
@@ -234,25 +239,25 @@ def test_a_user_whose_password_breaks_the_rules_is_imported(
     assert list(store.accounts) == [3]
 
 
-def test_no_remark_has_a_password_in_it(store: MemoryTables) -> None:
+def test_no_warning_has_a_password_in_it(store: MemoryTables) -> None:
     bad = [
         replace(ALICE, password="unmentionable", username="ali"),
         replace(BOB, password="unmentionable", date_registered=None),
     ]
-    assert "unmentionable" not in " ".join(moved_in(OldLists(bad), store).warnings)
+    assert "unmentionable" not in str(moved_in(OldLists(bad), store).warnings)
 
 
-def test_name_and_password_of_one_user_are_remarked_on_apart(store: MemoryTables) -> None:
+def test_name_and_password_of_one_user_are_warned_of_apart(store: MemoryTables) -> None:
     assert moved_in(OldLists([LegacyUser(3, "ali", "bad", NOW)]), store).warnings == [
-        "user 3 ('ali') cannot log in: the name breaks today's rules",
-        "user 3 ('ali') cannot log in: the password breaks today's rules",
+        LegacyWarning(Reason.BAD_NAME, 3, "ali"),
+        LegacyWarning(Reason.BAD_PASSWORD, 3, "ali"),
     ]
 
 
-def test_the_second_user_of_a_name_is_remarked_on(store: MemoryTables) -> None:
+def test_the_second_user_of_a_name_is_warned_of(store: MemoryTables) -> None:
     double = replace(BOB, username="alice#1")
     assert moved_in(OldLists([ALICE, double]), store).warnings == [
-        "user 7 ('alice#1') was not imported: user 3 has the same name"
+        LegacyWarning(Reason.NAME_TAKEN, 7, "alice#1", 3)
     ]
 
 
@@ -278,12 +283,12 @@ def test_one_who_was_left_out_takes_no_name_away(store: MemoryTables) -> None:
     [(4, [ALICE]), (None, [ALICE]), (0, [ALICE]), (7, [ALICE, replace(BOB, username="alice#1")])],
     ids=["unknown", "none", "zero", "left out"],
 )
-def test_an_article_without_an_author_is_remarked_on(
+def test_an_article_without_an_author_is_warned_of(
     store: MemoryTables, user_id: int | None, users: list[LegacyUser]
 ) -> None:
     orphan = replace(FIRST, user_id=user_id)
     assert moved_in(OldLists(users, [orphan]), store).warnings[-1] == (
-        f"article 5 was not imported: its author, user {user_id}, is not there"
+        LegacyWarning(Reason.AUTHOR_MISSING, 5, other=user_id)
     )
 
 
@@ -297,11 +302,11 @@ def test_an_article_without_an_author_is_not_imported(store: MemoryTables) -> No
     [replace(FIRST, id=0), replace(FIRST, date_posted=None)],
     ids=["id 0", "no date"],
 )
-def test_an_article_that_cannot_be_read_is_remarked_on(
+def test_an_article_that_cannot_be_read_is_warned_of(
     store: MemoryTables, article: LegacyArticle
 ) -> None:
     assert moved_in(OldLists([ALICE], [article]), store).warnings == [
-        f"article {article.id} was not imported: the id or the date cannot be read"
+        LegacyWarning(Reason.ARTICLE_UNREADABLE, article.id)
     ]
 
 

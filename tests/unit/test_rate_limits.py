@@ -90,7 +90,7 @@ def test_registrations_are_bounded_for_an_address_and_an_hour(forum: Forum) -> N
 
 def test_posts_are_bounded_for_a_user_and_a_minute(forum: Forum) -> None:
     alice = forum.users.profile("1")
-    post = lambda: forum.articles.post(alice, "A title", "A text")  # noqa: E731
+    post = lambda: forum.articles.post(alice, title="A title", text="A text")  # noqa: E731
     assert results(4, post) == [None] * 3 + [TooManyRequests]
 
 

@@ -54,7 +54,7 @@ def test_a_login_is_refused_for_the_first_reason(
     forum: Forum, alice: User, username: object, password: object, refusal: type[Exception]
 ) -> None:
     with pytest.raises(refusal):
-        forum.sessions.log_in(username, password, HERE)
+        forum.sessions.log_in(username=username, password=password, address=HERE)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_every_failed_login_costs_exactly_one_hash(
     forum.administration.disable(disabled.username)
     forum.hasher.count = 0
     with pytest.raises(WrongCredentials):
-        forum.sessions.log_in(username, password, HERE)
+        forum.sessions.log_in(username=username, password=password, address=HERE)
     assert forum.hasher.count == 1
 
 
@@ -155,12 +155,16 @@ def test_a_change_of_password_is_refused_for_the_first_reason(
 ) -> None:
     principal = visit(forum, forum.log_in())
     with pytest.raises(refusal):
-        forum.sessions.change_password(principal, password, new_password, HERE)
+        forum.sessions.change_password(
+            principal, password=password, new_password=new_password, address=HERE
+        )
     assert forum.log_in()
 
 
 def test_a_changed_password_is_the_only_one_that_works(forum: Forum, alice: User) -> None:
-    forum.sessions.change_password(visit(forum, forum.log_in()), PASSWORD, OTHER, HERE)
+    forum.sessions.change_password(
+        visit(forum, forum.log_in()), password=PASSWORD, new_password=OTHER, address=HERE
+    )
     assert forum.log_in(password=OTHER)
     with pytest.raises(WrongCredentials):
         forum.log_in(password=PASSWORD)
@@ -168,7 +172,9 @@ def test_a_changed_password_is_the_only_one_that_works(forum: Forum, alice: User
 
 def test_a_change_of_password_leaves_only_the_fresh_session(forum: Forum, alice: User) -> None:
     old, other = forum.log_in(), forum.log_in()
-    fresh = forum.sessions.change_password(visit(forum, old), PASSWORD, OTHER, HERE).token
+    fresh = forum.sessions.change_password(
+        visit(forum, old), password=PASSWORD, new_password=OTHER, address=HERE
+    ).token
     assert visit(forum, fresh).user == alice
     for token in (old, other):
         with pytest.raises(InvalidToken):
@@ -234,9 +240,13 @@ def test_who_guesses_the_old_password_is_bounded_too(alice_forum: Forum) -> None
     principal = visit(alice_forum, alice_forum.log_in())
     for _ in range(LIMITS.failures_of_name):
         with pytest.raises(WrongPassword):
-            alice_forum.sessions.change_password(principal, OTHER, OTHER, HERE)
+            alice_forum.sessions.change_password(
+                principal, password=OTHER, new_password=OTHER, address=HERE
+            )
     with pytest.raises(TooManyRequests):
-        alice_forum.sessions.change_password(principal, PASSWORD, OTHER, HERE)
+        alice_forum.sessions.change_password(
+            principal, password=PASSWORD, new_password=OTHER, address=HERE
+        )
 
 
 def test_the_login_of_a_disabled_user_has_failed(alice_forum: Forum) -> None:
@@ -254,7 +264,7 @@ def test_every_event_is_recorded_once(forum: Forum, alice: User) -> None:
     principal = visit(forum, forum.log_in())
     with pytest.raises(WrongCredentials):
         forum.log_in(password=OTHER, at=THERE)
-    forum.sessions.change_password(principal, PASSWORD, OTHER, HERE)
+    forum.sessions.change_password(principal, password=PASSWORD, new_password=OTHER, address=HERE)
     with pytest.raises(InvalidToken):
         visit(forum, f"{principal.session.id} 1 {(forum.clock.now() + LIFETIME).isoformat()}")
     forum.sessions.log_out(visit(forum, forum.log_in(password=OTHER)))
@@ -286,7 +296,9 @@ def test_no_event_tells_a_password_a_token_or_a_hash(forum: Forum, alice: User) 
     token = forum.log_in()
     with pytest.raises(WrongCredentials):
         forum.log_in(password=OTHER)
-    forum.sessions.change_password(visit(forum, token), PASSWORD, OTHER, HERE)
+    forum.sessions.change_password(
+        visit(forum, token), password=PASSWORD, new_password=OTHER, address=HERE
+    )
     with pytest.raises(WrongCredentials):
         forum.log_in(username=OTHER)
     told = str(forum.audit_log.all)

@@ -81,13 +81,13 @@ def test_registration_is_refused_for_the_first_reason(
 ) -> None:
     forum.register("taken")
     with pytest.raises(refusal):
-        forum.users.register(username, password, HERE)
+        forum.users.register(username=username, password=password, address=HERE)
 
 
 @pytest.mark.parametrize(("username", "password"), [("x", PASSWORD), ("alice#1", "A1#a" * 10**6)])
 def test_nothing_is_hashed_for_a_bad_format(forum: Forum, username: str, password: str) -> None:
     with pytest.raises((BadUsername, BadPassword)):
-        forum.users.register(username, password, HERE)
+        forum.users.register(username=username, password=password, address=HERE)
     assert forum.hasher.count == 0
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum, auto
 from typing import Protocol, TypeGuard
 
 from forum.domain.credentials import is_password, is_username
@@ -59,16 +60,46 @@ class LegacyForum(Protocol):
         """Every article, by id."""
 
 
+class Reason(Enum):
+    """Why a person should look at something of the older program."""
+
+    USER_UNREADABLE = auto()
+    """Not imported: the id, the name or the date cannot be read."""
+    USER_ID_TOO_GREAT = auto()
+    """Not imported: the id is above `GREATEST_ID`."""
+    NAME_TAKEN = auto()
+    """Not imported: an earlier user has the same name; `other` is the id."""
+    BAD_NAME = auto()
+    """Imported, but cannot log in: the name breaks the rules of today."""
+    BAD_PASSWORD = auto()
+    """Imported, but cannot log in: the password breaks the rules of today."""
+    AUTHOR_MISSING = auto()
+    """An article that was not imported, since its author was not; `other` is the author's id."""
+    ARTICLE_UNREADABLE = auto()
+    """Not imported: the id or the date cannot be read."""
+    ARTICLE_ID_TOO_GREAT = auto()
+    """Not imported: the id is above `GREATEST_ID`."""
+    CHARACTERS_REPLACED = auto()
+    """Imported with replacements for characters that no store can keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegacyWarning:
+    """Something that was not imported, or will not work as it did. Ids are as they were found."""
+
+    reason: Reason
+    id: object
+    username: str | None = None
+    other: object = None
+
+
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What came of an import.
-
-    How many of each, and a sentence for everything that needs a person's eye.
-    """
+    """What came of an import: how many of each, and all that needs a person's eye."""
 
     users: int
     articles: int
-    warnings: list[str]
+    warnings: list[LegacyWarning]
     was_done_before: bool = False
 
 
@@ -78,8 +109,6 @@ processors.
 
 Closed early, it computes no more.
 """
-
-_TOO_GREAT = f"an id above {GREATEST_ID} leaves no room for others"
 
 
 def import_forum(
@@ -91,7 +120,7 @@ def import_forum(
     is left as it is. Whatever cannot be imported, or will not work as it did, is remarked on.
     Raises `StoreNotEmpty`.
     """
-    warnings: list[str] = []
+    warnings: list[LegacyWarning] = []
     users = list(_importable_users(old.users(), warnings))
     authors = {user.id: Author(user.id, user.username) for user, _ in users}
     articles = list(_importable_articles(old.articles(), authors, warnings))
@@ -114,45 +143,45 @@ def _has(target: BulkStore, users: list[User]) -> bool:
 
 
 def _importable_users(
-    old_users: Iterable[LegacyUser], warnings: list[str]
+    old_users: Iterable[LegacyUser], warnings: list[LegacyWarning]
 ) -> Iterator[tuple[User, str]]:
     names: dict[str, int] = {}
     for old in old_users:
-        who = f"user {old.id!r} ({old.username!r})"
+
+        def warn(reason: Reason, other: object = None, old: LegacyUser = old) -> None:
+            warnings.append(LegacyWarning(reason, old.id, old.username, other))
+
         if not _is_id(old.id) or old.username is None or old.date_registered is None:
-            warnings.append(f"{who} was not imported: the id, the name or the date cannot be read")
+            warn(Reason.USER_UNREADABLE)
         elif old.id > GREATEST_ID:
-            warnings.append(f"{who} was not imported: {_TOO_GREAT}")
+            warn(Reason.USER_ID_TOO_GREAT)
         elif old.username in names:
-            warnings.append(f"{who} was not imported: user {names[old.username]} has the same name")
+            warn(Reason.NAME_TAKEN, names[old.username])
         else:
             names[old.username] = old.id
             if not is_username(old.username):
-                warnings.append(f"{who} cannot log in: the name breaks today's rules")
+                warn(Reason.BAD_NAME)
             if not is_password(old.password):
-                warnings.append(f"{who} cannot log in: the password breaks today's rules")
+                warn(Reason.BAD_PASSWORD)
             yield User(old.id, old.username, old.date_registered), old.password or ""
 
 
 def _importable_articles(
-    old_articles: Iterable[LegacyArticle], authors: dict[int, Author], warnings: list[str]
+    old_articles: Iterable[LegacyArticle],
+    authors: dict[int, Author],
+    warnings: list[LegacyWarning],
 ) -> Iterator[Article]:
     for old in old_articles:
         author = authors.get(old.user_id) if _is_id(old.user_id) else None
         if author is None:
-            warnings.append(
-                f"article {old.id!r} was not imported: its author, user {old.user_id!r}, "
-                "is not there"
-            )
+            warnings.append(LegacyWarning(Reason.AUTHOR_MISSING, old.id, other=old.user_id))
         elif not _is_id(old.id) or old.date_posted is None:
-            warnings.append(
-                f"article {old.id!r} was not imported: the id or the date cannot be read"
-            )
+            warnings.append(LegacyWarning(Reason.ARTICLE_UNREADABLE, old.id))
         elif old.id > GREATEST_ID:
-            warnings.append(f"article {old.id} was not imported: {_TOO_GREAT}")
+            warnings.append(LegacyWarning(Reason.ARTICLE_ID_TOO_GREAT, old.id))
         else:
             if old.has_replacements:
-                warnings.append(f"article {old.id} has \ufffd where a character cannot be kept")
+                warnings.append(LegacyWarning(Reason.CHARACTERS_REPLACED, old.id))
             yield Article(old.id, old.title or "", old.text or "", old.date_posted, author)
 
 

@@ -39,7 +39,7 @@ class Articles:
         body = await read_body(req, _ARTICLE)
         principal = await self._authenticator.authenticate(req, body)
         article = await self._dispatch(
-            self._articles.post, principal.user, body["title"], body["text"]
+            self._articles.post, principal.user, title=body["title"], text=body["text"]
         )
         send_json(resp, schemas.written_answer(article))
 
@@ -47,7 +47,7 @@ class Articles:
         body = await read_body(req, _ARTICLE)
         principal = await self._authenticator.authenticate(req, body)
         article = await self._dispatch(
-            self._articles.edit, principal.user, article_id, body["title"], body["text"]
+            self._articles.edit, principal.user, article_id, title=body["title"], text=body["text"]
         )
         send_json(resp, schemas.written_answer(article))
 

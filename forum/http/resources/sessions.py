@@ -36,7 +36,10 @@ class Sessions:
     async def on_post_login(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _CREDENTIALS)
         login = await self._dispatch(
-            self._sessions.log_in, body["username"], body["password"], self._address_of(req)
+            self._sessions.log_in,
+            username=body["username"],
+            password=body["password"],
+            address=self._address_of(req),
         )
         _answer_login(resp, login)
 
@@ -55,9 +58,9 @@ class Sessions:
         login = await self._dispatch(
             self._sessions.change_password,
             principal,
-            body["password"],
-            body["new_password"],
-            self._address_of(req),
+            password=body["password"],
+            new_password=body["new_password"],
+            address=self._address_of(req),
         )
         _answer_login(resp, login)
 

@@ -23,7 +23,10 @@ class Users:
     async def on_post_register(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _CREDENTIALS)
         user = await self._dispatch(
-            self._users.register, body["username"], body["password"], self._address_of(req)
+            self._users.register,
+            username=body["username"],
+            password=body["password"],
+            address=self._address_of(req),
         )
         send_json(resp, schemas.user_answer(user))
 
