@@ -13,7 +13,7 @@ from forum.domain.errors import (
     TitleMissing,
 )
 from forum.domain.ids import parse_id
-from forum.domain.model import Article, Author, Headline, Page, User
+from forum.domain.model import Article, Author, Draft, Headline, Page, User
 from forum.domain.ports import ArticleRepository, AuditLog, Clock
 from forum.domain.rate_limits import RateLimiter
 from forum.domain.users import UserService
@@ -74,10 +74,10 @@ class ArticleService:
         Raises `TitleMissing`, `TextMissing`, `BadTitle`, `BadText`, `TooManyRequests`, and
         `InvalidToken` if its author is gone.
         """
-        title, text = self._checked(title, text)
+        draft = self._checked(title, text)
         now = self._clock.now()
         self._rate_limiter.admit_post(user.id, now)
-        article = self._articles.add(_author(user), title, text, now)
+        article = self._articles.add(_author(user), draft, now)
         if article is None:
             raise InvalidToken
         return article
@@ -88,8 +88,8 @@ class ArticleService:
         Raises `ArticleNotFound`, `NotTheAuthor`, then as `post`.
         """
         number = self._require_owned(user, article_id, "edit")
-        title, text = self._checked(title, text)
-        article = self._articles.update(number, _author(user), title, text)
+        draft = self._checked(title, text)
+        article = self._articles.update(number, _author(user), draft)
         if article is None:
             raise ArticleNotFound(article_id)
         return article
@@ -112,7 +112,7 @@ class ArticleService:
             raise NotTheAuthor(action)
         return number
 
-    def _checked(self, title: object, text: object) -> tuple[str, str]:
+    def _checked(self, title: object, text: object) -> Draft:
         if _is_blank(title):
             raise TitleMissing
         if _is_blank(text):
@@ -121,7 +121,7 @@ class ArticleService:
             raise BadTitle
         if not (isinstance(text, str) and _is_storable(text, self._limits.text)):
             raise BadText
-        return title, text
+        return Draft(title, text)
 
     def _offset(self, page: str | None) -> int:
         return (page_number(page) - 1) * self._limits.page_size

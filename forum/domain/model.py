@@ -89,6 +89,22 @@ class Article:
     date_posted: datetime
     author: Author
 
+    def to_headline(self) -> "Headline":
+        """The article as a list shows it."""
+        return Headline(self.id, self.title, self.date_posted, self.author)
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What an author writes."""
+
+    title: str
+    text: str
+
+    def to_article(self, id: int, date_posted: datetime, author: Author) -> Article:
+        """The article that it becomes."""
+        return Article(id, self.title, self.text, date_posted, author)
+
 
 @dataclass(frozen=True, slots=True)
 class Headline:

@@ -14,6 +14,7 @@ from forum.domain.model import (
     Account,
     Article,
     Author,
+    Draft,
     Headline,
     Principal,
     Quota,
@@ -178,7 +179,7 @@ class UserRepository(Protocol):
 class ArticleRepository(Protocol):
     """The articles. Lists are ordered by `date_posted`, newest first, then by id, highest first."""
 
-    def add(self, author: Author, title: str, text: str, date_posted: datetime) -> Article | None:
+    def add(self, author: Author, draft: Draft, date_posted: datetime) -> Article | None:
         """Store a new article under an id never used before; None if there is no such author."""
 
     def find(self, article_id: int) -> Article | None:
@@ -196,8 +197,8 @@ class ArticleRepository(Protocol):
     def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
         """As `latest`, of the articles of one author."""
 
-    def update(self, article_id: int, author: Author, title: str, text: str) -> Article | None:
-        """Change title and text in one step and return the new article.
+    def update(self, article_id: int, author: Author, draft: Draft) -> Article | None:
+        """Replace what the author wrote, in one step, and return the new article.
 
         None if the author has no such article (any more).
         """

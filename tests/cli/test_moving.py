@@ -24,7 +24,7 @@ from forum.adapters.sql.migrations import migrate
 from forum.cli import main
 from forum.cli.moving import hash_all, sentence_of
 from forum.config import Settings
-from forum.domain.model import Account, Article, Author, LastIds, Session, User
+from forum.domain.model import Account, Article, Author, Draft, LastIds, Session, User
 from forum.domain.moving.importing import LegacyWarning, Reason
 from forum.main import build
 from forum.storage import open_store, prepare
@@ -73,11 +73,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from forum.adapters.sql.articles import SqlArticles
 from forum.adapters.sql.sqlite import SqliteDatabase
-from forum.domain.model import Author
+from forum.domain.model import Author, Draft
 
 articles = SqlArticles(SqliteDatabase(Path(sys.argv[1]), busy_timeout=30))
+draft = Draft("A title", "A text" * 100)
 while True:
-    article = articles.add(Author(1, "alice#1"), "A title", "A text" * 100, datetime.now(UTC))
+    article = articles.add(Author(1, "alice#1"), draft, datetime.now(UTC))
     print(article.id, flush=True)
 """
 
@@ -179,9 +180,9 @@ def fill(url: str) -> Contents:
         disabled = store.author("bobby#2")
         newest = store.account("carol#3")
         store.users.set_disabled(disabled.id, is_disabled=True)
-        store.articles.add(alice, "A title", "Ünïcödé ☃ 😀\r\n", NOW.replace(microsecond=0))
-        store.articles.add(disabled, "", "x" * 50_000, NOW)
-        store.articles.add(Author(newest.user.id, newest.user.username), "Gone", "Gone", NOW)
+        store.articles.add(alice, Draft("A title", "Ünïcödé ☃ 😀\r\n"), NOW.replace(microsecond=0))
+        store.articles.add(disabled, Draft("", "x" * 50_000), NOW)
+        store.articles.add(Author(newest.user.id, newest.user.username), Draft("Gone", "Gone"), NOW)
         store.sessions.begin(account, NOW, NOW + DAY)
         store.sessions.begin(newest, NOW, NOW + DAY)
         store.users.delete(newest.user.id, None)
@@ -273,7 +274,7 @@ def test_ids_of_a_copy_go_on_after_those_of_the_deleted_newest(
     run("copy", old, new)
     with opened(new) as store:
         account = store.account("dave#4")
-        article = store.articles.add(Author(1, "alice#1"), "A title", "A text", NOW)
+        article = store.articles.add(Author(1, "alice#1"), Draft("A title", "A text"), NOW)
         session = store.sessions.begin(account, NOW, NOW + DAY)
     assert article
     assert session
@@ -363,7 +364,7 @@ def test_a_database_is_not_copied_onto_itself(new_url: NewUrl, kind: str) -> Non
 def test_a_copy_that_the_target_cannot_hold_is_refused_in_one_line(new_url: NewUrl) -> None:
     old, new = new_url("sqlite"), new_url("postgres")
     with opened(old) as store:
-        store.articles.add(store.author(), "A title", "a text with a \0 in it", NOW)
+        store.articles.add(store.author(), Draft("A title", "a text with a \0 in it"), NOW)
     result = run("copy", old, new)
     assert result.exit_code == 1
     assert result.stderr.count("Error: ") == result.stderr.count("\n") - 2  # labels of the progress
@@ -372,7 +373,7 @@ def test_a_copy_that_the_target_cannot_hold_is_refused_in_one_line(new_url: NewU
 def test_a_copy_that_the_target_cannot_hold_leaves_nothing_in_it(new_url: NewUrl) -> None:
     old, new = new_url("sqlite"), new_url("postgres")
     with opened(old) as store:
-        store.articles.add(store.author(), "A title", "a text with a \0 in it", NOW)
+        store.articles.add(store.author(), Draft("A title", "a text with a \0 in it"), NOW)
     run("copy", old, new)
     assert contents(new) == ([], [], [], LastIds(0, 0, 0))
 

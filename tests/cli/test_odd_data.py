@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from forum.adapters.sql.migrations import migrate
 from forum.cli import main
-from forum.domain.model import Counts
+from forum.domain.model import Counts, Draft
 from tests.contract.conftest import DAY, NOW, Store, sql_store
 from tests.support.odd_rows import spoil
 from tests.support.stores import open_database
@@ -62,7 +62,7 @@ def run(*arguments: str, url: str = "sqlite:///forum.db") -> Result:
 def fill(store: Store) -> None:
     account, other = store.account("alice#1"), store.author("bobby#2")
     store.sessions.begin(account, NOW, NOW + DAY)
-    store.articles.add(other, "A title", "A text", NOW)
+    store.articles.add(other, Draft("A title", "A text"), NOW)
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@ from datetime import UTC, timedelta
 import pytest
 
 from forum.domain.ids import MAX_ID
-from forum.domain.model import Article, Author, Headline
+from forum.domain.model import Article, Author, Draft, Headline
 from tests.contract.conftest import NOW, Store, at_once
 
 
 def post(store: Store, author: Author, seconds: int = 0, title: str = "A title") -> Article:
-    article = store.articles.add(author, title, "A text", NOW + timedelta(seconds=seconds))
+    article = store.articles.add(author, Draft(title, "A text"), NOW + timedelta(seconds=seconds))
     assert article
     return article
 
@@ -29,7 +29,7 @@ def test_a_new_article_can_be_found_as_it_was_given(store: Store, alice: Author)
     ids=["unicode", "white space", "SQL", "placeholders", "long", "control"],
 )
 def test_every_text_comes_back_as_it_was(store: Store, alice: Author, text: str) -> None:
-    article = store.articles.add(alice, text[:300], text, NOW)
+    article = store.articles.add(alice, Draft(text[:300], text), NOW)
     assert article
     found = store.articles.find(article.id)
     assert found
@@ -37,7 +37,7 @@ def test_every_text_comes_back_as_it_was(store: Store, alice: Author, text: str)
 
 
 def test_an_article_without_an_author_is_not_stored(store: Store, alice: Author) -> None:
-    assert store.articles.add(Author(99, "nobody"), "A title", "A text", NOW) is None
+    assert store.articles.add(Author(99, "nobody"), Draft("A title", "A text"), NOW) is None
     assert store.articles.latest(0, 10) == []
 
 
@@ -92,7 +92,7 @@ def test_a_list_by_author_has_all_of_their_articles_and_no_others(
 
 def test_an_update_changes_title_and_text_and_nothing_else(store: Store, alice: Author) -> None:
     article = post(store, alice)
-    changed = store.articles.update(article.id, alice, "New title", "New text")
+    changed = store.articles.update(article.id, alice, Draft("New title", "New text"))
     assert changed == Article(article.id, "New title", "New text", NOW, alice)
     assert store.articles.find(article.id) == changed
 
@@ -105,7 +105,7 @@ def test_a_delete_answers_what_was(store: Store, alice: Author) -> None:
 
 def test_nobody_changes_what_is_not_his(store: Store, alice: Author, bob: Author) -> None:
     article = post(store, alice)
-    assert store.articles.update(article.id, bob, "New title", "New text") is None
+    assert store.articles.update(article.id, bob, Draft("New title", "New text")) is None
     assert store.articles.delete(article.id, bob) is None
     assert store.articles.find(article.id) == article
 
@@ -113,7 +113,7 @@ def test_nobody_changes_what_is_not_his(store: Store, alice: Author, bob: Author
 def test_what_is_not_there_is_not_changed(store: Store, alice: Author) -> None:
     gone = post(store, alice)
     store.articles.delete(gone.id, alice)
-    assert store.articles.update(gone.id, alice, "New title", "New text") is None
+    assert store.articles.update(gone.id, alice, Draft("New title", "New text")) is None
     assert store.articles.delete(gone.id, alice) is None
 
 
@@ -128,7 +128,7 @@ def test_an_edit_beside_a_delete_never_brings_the_article_back(store: Store, ali
 
     def edit_and_delete() -> None:
         for article in articles:
-            store.articles.update(article.id, alice, "New title", "New text")
+            store.articles.update(article.id, alice, Draft("New title", "New text"))
             store.articles.delete(article.id, alice)
 
     at_once(4, edit_and_delete)

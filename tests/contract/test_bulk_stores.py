@@ -6,7 +6,7 @@ import pytest
 
 from forum.domain.errors import Unavailable
 from forum.domain.ids import MAX_ID
-from forum.domain.model import Account, Article, Author, LastIds, Session, User
+from forum.domain.model import Account, Article, Author, Draft, LastIds, Session, User
 from tests.contract.conftest import DAY, NOW, Store, sql_store
 from tests.support.stores import open_database
 
@@ -157,7 +157,7 @@ def test_what_was_added_can_be_read_before_the_change_ends(store: Store) -> None
 def test_the_archive_has_what_the_repositories_stored(store: Store) -> None:
     account = store.account()
     author = Author(account.user.id, account.user.username)
-    article = store.articles.add(author, "A title", "A text", NOW)
+    article = store.articles.add(author, Draft("A title", "A text"), NOW)
     assert contents(store)[:2] == ([account], [article])
 
 
@@ -180,7 +180,7 @@ def test_the_repositories_list_added_articles_by_their_dates(filled: Store) -> N
 def test_the_last_ids_are_those_that_the_repositories_gave(store: Store) -> None:
     account = store.account()
     author = Author(account.user.id, account.user.username)
-    article = store.articles.add(author, "A title", "A text", NOW)
+    article = store.articles.add(author, Draft("A title", "A text"), NOW)
     session = store.sessions.begin(account, NOW, NOW + DAY)
     assert article
     assert session
@@ -189,7 +189,9 @@ def test_the_last_ids_are_those_that_the_repositories_gave(store: Store) -> None
 
 def test_the_last_ids_are_also_those_of_what_was_deleted(store: Store) -> None:
     account = store.account()
-    store.articles.add(Author(account.user.id, account.user.username), "A title", "A text", NOW)
+    store.articles.add(
+        Author(account.user.id, account.user.username), Draft("A title", "A text"), NOW
+    )
     store.sessions.begin(account, NOW, NOW + DAY)
     before = store.bulk.last_ids()
     store.users.delete(account.user.id, None)
@@ -227,7 +229,7 @@ def test_a_new_user_gets_an_id_after_the_raised_one(filled: Store) -> None:
 def test_a_new_article_gets_an_id_after_the_raised_one(filled: Store) -> None:
     with filled.bulk.exclusive():
         filled.bulk.raise_last_ids(LastIds(0, 41))
-    article = filled.articles.add(AUTHOR, "A title", "A text", NOW)
+    article = filled.articles.add(AUTHOR, Draft("A title", "A text"), NOW)
     assert article
     assert article.id > 41
 
@@ -296,7 +298,7 @@ def test_nobody_else_registers_during_a_change(filled: Store, other: Store) -> N
 @ON_SQL
 def test_nobody_else_posts_during_a_change(filled: Store, other: Store) -> None:
     with filled.bulk.exclusive(), pytest.raises(Unavailable):
-        other.articles.add(AUTHOR, "A title", "A text", NOW)
+        other.articles.add(AUTHOR, Draft("A title", "A text"), NOW)
 
 
 @ON_SQL
@@ -312,7 +314,7 @@ def test_a_snapshot_does_not_see_what_others_add_later(filled: Store, other: Sto
     with filled.bulk.snapshot():
         list(filled.bulk.accounts())
         other.users.add("carol#3", "a hash", NOW)
-        other.articles.add(AUTHOR, "A title", "A text", NOW)
+        other.articles.add(AUTHOR, Draft("A title", "A text"), NOW)
         seen = list(filled.bulk.accounts()), list(filled.bulk.articles())
     assert seen == ([ALICE, BOB], [FIRST, SECOND])
 
@@ -324,7 +326,7 @@ def test_a_snapshot_still_sees_what_others_change_and_delete_after_it_began(
     with filled.bulk.snapshot():
         list(filled.bulk.accounts())
         other.users.set_disabled(3, is_disabled=True)
-        other.articles.update(5, AUTHOR, "Another title", "Another text")
+        other.articles.update(5, AUTHOR, Draft("Another title", "Another text"))
         other.articles.delete(9, AUTHOR)
         seen = list(filled.bulk.accounts()), list(filled.bulk.articles())
     assert seen == ([ALICE, BOB], [FIRST, SECOND])

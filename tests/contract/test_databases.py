@@ -29,7 +29,7 @@ from forum.adapters.sql.statements import Statement
 from forum.adapters.sql.users import FIND, SqlUsers
 from forum.config import BadSetting
 from forum.domain.errors import Unavailable, UsernameTaken
-from forum.domain.model import Author, Quota
+from forum.domain.model import Author, Draft, Quota
 from tests.support.clusters import Cluster
 from tests.support.servers import environment, run
 from tests.support.stores import open_database
@@ -170,7 +170,7 @@ def test_every_list_walks_an_index(migrated: PostgresDatabase) -> None:
         for number in range(5000):
             author = authors[number % 5]
             moment = NOW + timedelta(seconds=number)
-            articles.add(Author(author.id, author.username), "A title", "A text", moment)
+            articles.add(Author(author.id, author.username), Draft("A title", "A text"), moment)
     migrated.query("ANALYZE")
     for statement, parameters in ((LATEST, [20, 11]), (LATEST_BY, [3, 3, 5, 11])):
         text, *_ = statement.render(migrated.peewee.get_sql_context())

@@ -6,7 +6,7 @@ import pytest
 
 from forum.adapters.sql import rows
 from forum.domain.errors import Unavailable
-from forum.domain.model import Account, Article, Author, Quota, Session, TokenClaims
+from forum.domain.model import Account, Article, Author, Draft, Quota, Session, TokenClaims
 from tests.contract.conftest import DAY, NOW, Store
 from tests.support.odd_rows import spoil
 
@@ -32,7 +32,7 @@ class Filled:
         return self.store.sessions.find(TokenClaims(session.id, user.id, NOW + DAY), NOW)
 
     def _post(self, author: Author) -> Article:
-        article = self.store.articles.add(author, "A title", "A text", NOW)
+        article = self.store.articles.add(author, Draft("A title", "A text"), NOW)
         assert article
         return article
 
@@ -140,7 +140,9 @@ class TestBadArticle:
         self, filled: Filled, database_url: str
     ) -> None:
         with pytest.raises(Unavailable):
-            filled.store.articles.update(2, filled.authors[1], "Another title", "Another text")
+            filled.store.articles.update(
+                2, filled.authors[1], Draft("Another title", "Another text")
+            )
         spoil(database_url, f"UPDATE articles SET date_posted = '{NOW:%FT%T.%f}'")
         assert filled.store.articles.find(2) == filled.articles[1]
 

@@ -5,7 +5,7 @@ import pytest
 
 from forum.domain.errors import UsernameTaken
 from forum.domain.ids import MAX_ID
-from forum.domain.model import Account, Author, User
+from forum.domain.model import Account, Author, Draft, User
 from tests.contract.conftest import DAY, NOW, Store, at_once
 
 
@@ -132,7 +132,7 @@ def test_a_deleted_user_is_gone_with_articles_and_sessions(store: Store) -> None
     account = store.account()
     author = Author(account.user.id, account.user.username)
     store.sessions.begin(account, NOW, NOW + DAY)
-    store.articles.add(author, "A title", "A text", NOW)
+    store.articles.add(author, Draft("A title", "A text"), NOW)
     store.users.delete(author.id, None)
     left = (
         store.users.find(author.id),
@@ -147,7 +147,7 @@ def test_nothing_is_left_of_a_user_who_posts_while_they_are_deleted(store: Store
 
     def post() -> None:
         for _ in range(30):
-            store.articles.add(alice, "A title", "A text", NOW)
+            store.articles.add(alice, Draft("A title", "A text"), NOW)
 
     with ThreadPoolExecutor(3) as pool:
         posts = [pool.submit(post) for _ in range(3)]
@@ -162,7 +162,7 @@ def test_nothing_is_left_of_a_user_who_posts_while_they_are_deleted(store: Store
 def test_the_articles_of_a_deleted_user_go_to_the_new_author(
     store: Store, alice: Author, bob: Author
 ) -> None:
-    store.articles.add(alice, "A title", "A text", NOW)
+    store.articles.add(alice, Draft("A title", "A text"), NOW)
     store.users.delete(alice.id, bob.id)
     assert [each.author for each in store.articles.latest(0, 10)] == [bob]
 

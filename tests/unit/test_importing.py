@@ -10,7 +10,7 @@ from forum.adapters.memory.bulk import MemoryBulkStore
 from forum.adapters.memory.tables import MemoryTables
 from forum.adapters.memory.users import MemoryUsers
 from forum.domain.ids import MAX_ID
-from forum.domain.model import Account, Article, Author, LastIds, User
+from forum.domain.model import Account, Article, Author, Draft, LastIds, User
 from forum.domain.moving.copying import StoreNotEmpty
 from forum.domain.moving.importing import (
     ImportReport,
@@ -136,7 +136,7 @@ def test_new_users_get_ids_after_the_old_ones(old: OldLists, store: MemoryTables
 
 def test_new_articles_get_ids_after_the_old_ones(old: OldLists, store: MemoryTables) -> None:
     moved_in(old, store)
-    article = MemoryArticles(store).add(Author(3, "alice#1"), "A title", "A text", NOW)
+    article = MemoryArticles(store).add(Author(3, "alice#1"), Draft("A title", "A text"), NOW)
     assert article
     assert article.id == 9
 
@@ -353,7 +353,7 @@ def test_a_second_import_leaves_what_happened_since(old: OldLists, store: Memory
     moved_in(old, store)
     users, articles = MemoryUsers(store), MemoryArticles(store)
     users.change_password_hash(3, "a new hash")
-    articles.update(5, Author(3, "alice#1"), "A new title", "A new text")
+    articles.update(5, Author(3, "alice#1"), Draft("A new title", "A new text"))
     articles.delete(8, Author(7, "bobby#2"))
     users.add("carol#3", "a hash", NOW)
     before = state(store)

@@ -7,6 +7,7 @@ from forum.adapters.memory.tables import MemoryTables
 from forum.domain.model import (
     Article,
     Author,
+    Draft,
     Headline,
 )
 
@@ -17,12 +18,12 @@ class MemoryArticles:
     def __init__(self, tables: MemoryTables) -> None:
         self._tables = tables
 
-    def add(self, author: Author, title: str, text: str, date_posted: datetime) -> Article | None:
+    def add(self, author: Author, draft: Draft, date_posted: datetime) -> Article | None:
         with self._tables.lock:
             if author.id not in self._tables.accounts:
                 return None
             self._tables.last = replace(self._tables.last, article=self._tables.last.article + 1)
-            article = Article(self._tables.last.article, title, text, date_posted, author)
+            article = draft.to_article(self._tables.last.article, date_posted, author)
             self._tables.articles[article.id] = article
             return article
 
@@ -43,11 +44,13 @@ class MemoryArticles:
             own = [each for each in articles if each.author.id == author_id]
         return _headlines(own, offset, limit)
 
-    def update(self, article_id: int, author: Author, title: str, text: str) -> Article | None:
+    def update(self, article_id: int, author: Author, draft: Draft) -> Article | None:
         with self._tables.lock:
             if self.find_author_id(article_id) != author.id:
                 return None
-            article = replace(self._tables.articles[article_id], title=title, text=text)
+            article = draft.to_article(
+                article_id, self._tables.articles[article_id].date_posted, author
+            )
             self._tables.articles[article_id] = article
             return article
 
@@ -60,7 +63,4 @@ class MemoryArticles:
 
 def _headlines(articles: list[Article], offset: int, limit: int) -> list[Headline | None]:
     articles.sort(key=lambda each: (each.date_posted, each.id), reverse=True)
-    return [
-        Headline(each.id, each.title, each.date_posted, each.author)
-        for each in articles[offset : offset + limit]
-    ]
+    return [each.to_headline() for each in articles[offset : offset + limit]]

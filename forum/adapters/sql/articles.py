@@ -4,11 +4,11 @@ from datetime import datetime
 
 from peewee import SQL, Expression, IntegrityError, Ordering, Select, Table, Tuple
 
-from forum.adapters.sql.database import Database, Row
-from forum.adapters.sql.rows import Values, read_each, read_one
+from forum.adapters.sql.database import Database
+from forum.adapters.sql.rows import read_each, read_one, require_text
 from forum.adapters.sql.statements import Statement, param
 from forum.adapters.sql.tables import articles, users
-from forum.domain.model import Article, Author, Headline
+from forum.domain.model import Article, Author, Draft, Headline
 
 
 def _newest_first(table: Table) -> tuple[Ordering, Ordering]:
@@ -75,20 +75,23 @@ class SqlArticles:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._values = Values(database.from_stored)
 
-    def add(self, author: Author, title: str, text: str, date_posted: datetime) -> Article | None:
+    def add(self, author: Author, draft: Draft, date_posted: datetime) -> Article | None:
         try:
             [(id,)] = self._database.write(
-                ADD, author_id=author.id, title=title, text=text, date_posted=date_posted
+                ADD,
+                author_id=author.id,
+                title=draft.title,
+                text=draft.text,
+                date_posted=date_posted,
             )
         except IntegrityError:
             return None
-        return Article(id, title, text, date_posted, author)
+        return draft.to_article(id, date_posted, author)
 
     def find(self, article_id: int) -> Article | None:
         rows = self._database.read(FIND, id=article_id)
-        return read_one("articles", self._values.article, rows)
+        return read_one("articles", self._article, rows)
 
     def find_author_id(self, article_id: int) -> int | None:
         for (author_id,) in self._database.read(FIND_AUTHOR_ID, id=article_id):
@@ -97,28 +100,48 @@ class SqlArticles:
 
     def latest(self, offset: int, limit: int) -> list[Headline | None]:
         rows = self._database.read(LATEST, offset=offset, limit=limit)
-        return read_each("articles", self._values.headline, rows)
+        return read_each("articles", self._headline, rows)
 
     def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
         rows = self._database.read(LATEST_BY, author_id=author_id, offset=offset, limit=limit)
-        return read_each("articles", self._values.headline, rows)
+        return read_each("articles", self._headline, rows)
 
-    def update(self, article_id: int, author: Author, title: str, text: str) -> Article | None:
-        with self._database.transaction():
+    def update(self, article_id: int, author: Author, draft: Draft) -> Article | None:
+        def written(id: int, date_posted: object) -> Article:
+            return draft.to_article(id, self._database.from_stored(date_posted), author)
+
+        with self._database.transaction():  # What cannot be returned is not written either.
             rows = self._database.write(
-                UPDATE, id=article_id, author_id=author.id, title=title, text=text
+                UPDATE, id=article_id, author_id=author.id, title=draft.title, text=draft.text
             )
-            return self._read_written(author, [(*row, title, text) for row in rows])
+            return read_one("articles", written, rows)
 
     def delete(self, article_id: int, author: Author) -> Article | None:
-        with self._database.transaction():
+        def removed(id: int, date_posted: object, title: object, text: object) -> Article:
+            return self._article(id, title, date_posted, author.id, author.username, text)
+
+        with self._database.transaction():  # Nor deleted.
             rows = self._database.write(DELETE, id=article_id, author_id=author.id)
-            return self._read_written(author, rows)
+            return read_one("articles", removed, rows)
 
-    def _read_written(self, author: Author, rows: list[Row]) -> Article | None:
-        # Called inside the transaction: what cannot be returned is not done either.
-        def convert(id: int, date_posted: object, title: object, text: object) -> Article:
-            return self._values.article(id, title, date_posted, *author_columns, text)
+    def _headline(
+        self, id: int, title: object, date_posted: object, author_id: int, username: object
+    ) -> Headline:
+        # Not by `require_text`: it is read most often.
+        if not type(title) is type(username) is str:
+            raise TypeError
+        moment = self._database.from_stored(date_posted)
+        return Headline(id, title, moment, Author(author_id, username))
 
-        author_columns = author.id, author.username
-        return read_one("articles", convert, rows)
+    def _article(
+        self,
+        id: int,
+        title: object,
+        date_posted: object,
+        author_id: int,
+        username: object,
+        text: object,
+    ) -> Article:
+        author = Author(author_id, require_text(username))
+        moment = self._database.from_stored(date_posted)
+        return Article(id, require_text(title), require_text(text), moment, author)

@@ -6,12 +6,12 @@ from typing import TypeVar
 
 from peewee import JOIN, SQL, Column, Select, Table, fn
 
-from forum.adapters.sql.checks import BadColumn, CheckedValues
+from forum.adapters.sql.checks import BadColumn, Checks
 from forum.adapters.sql.database import BulkDatabase, Row
 from forum.adapters.sql.statements import Statement, param
 from forum.adapters.sql.tables import articles, sessions, users
 from forum.domain.ids import MAX_ID
-from forum.domain.model import Account, Article, Counts, LastIds, Session
+from forum.domain.model import Account, Article, Author, Counts, LastIds, Session, User
 from forum.domain.moving.copying import UnreadableRow
 
 T = TypeVar("T")
@@ -76,7 +76,7 @@ class SqlBulkStore:
 
     def __init__(self, database: BulkDatabase) -> None:
         self._database = database
-        self._values = CheckedValues(database.from_stored, database.to_stored)
+        self._checks = Checks(database)
 
     def snapshot(self) -> AbstractContextManager[object]:
         return self._database.snapshot()
@@ -89,17 +89,17 @@ class SqlBulkStore:
 
     def accounts(self) -> Iterator[Account]:
         names: set[str] = set()
-        for account in self._read("users", ACCOUNTS, self._values.account):
+        for account in self._read("users", ACCOUNTS, self._account):
             if account.user.username in names:
                 raise UnreadableRow("users", account.user.id, "username")
             names.add(account.user.username)
             yield account
 
     def articles(self) -> Iterator[Article]:
-        return self._read("articles", ARTICLES, self._values.article)
+        return self._read("articles", ARTICLES, self._article)
 
     def sessions(self) -> Iterator[tuple[int, Session]]:
-        return self._read("sessions", SESSIONS, self._values.session)
+        return self._read("sessions", SESSIONS, self._session)
 
     def last_ids(self) -> LastIds:
         return LastIds(*map(self._last_id, ("users", "articles", "sessions")))
@@ -148,6 +148,41 @@ class SqlBulkStore:
         self._database.set_last_id("users", max(now.user, last.user))
         self._database.set_last_id("articles", max(now.article, last.article))
         self._database.set_last_id("sessions", max(now.session, last.session))
+
+    def _account(
+        self, id: object, username: object, date: object, password_hash: object, is_disabled: object
+    ) -> Account:
+        check = self._checks
+        registered = check.time("date_registered", date)
+        user = User(check.id("id", id), check.text("username", username), registered)
+        is_disabled = check.flag("is_disabled", is_disabled)
+        return Account(user, check.text("password_hash", password_hash), is_disabled)
+
+    def _article(
+        self, id: object, title: object, text: object, date: object, user_id: object, name: object
+    ) -> Article:
+        check = self._checks
+        # A user who is not there has no name.
+        author = Author(check.id("user_id", user_id), check.text("user_id", name))
+        posted = check.time("date_posted", date)
+        words = check.text("title", title), check.text("text", text)
+        return Article(check.id("id", id), *words, posted, author)
+
+    def _session(
+        self,
+        id: object,
+        created: object,
+        used: object,
+        expires: object,
+        user: object,
+        owner: object,
+    ) -> tuple[int, Session]:
+        check = self._checks
+        if user != owner:
+            raise BadColumn("user_id")
+        began, last_used = check.time("created", created), check.time("last_used", used)
+        session = Session(check.id("id", id), began, last_used, check.time("expires", expires))
+        return check.id("user_id", user), session
 
     def _count(self, statement: Statement) -> int:
         [(count,)] = self._database.read(statement)

@@ -1,14 +1,15 @@
-"""How rows become values of the domain, and what happens to those that cannot."""
+"""How rows become values of the domain, and what happens to those that cannot.
+
+What converts them raises one of `UNREADABLE` where it cannot.
+"""
 
 import logging
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from itertools import starmap
 from typing import Any, TypeVar
 
 from forum.domain.errors import Unavailable
-from forum.domain.model import Account, Article, Author, Headline, Session, User
 
 T = TypeVar("T")
 
@@ -26,46 +27,6 @@ _REMEMBERED = 1000
 
 _log = logging.getLogger(__name__)
 _logged: dict[tuple[str, object], float] = {}
-
-
-class Values:
-    """Makes values of columns. Every method raises one of `UNREADABLE` where it cannot."""
-
-    def __init__(self, from_stored: Callable[[Any], datetime]) -> None:
-        self._from_stored = from_stored
-
-    def user(self, id: int, username: object, date_registered: object) -> User:
-        return User(id, _text(username), self._from_stored(date_registered))
-
-    def account(
-        self, id: int, username: object, date: object, password_hash: object, is_disabled: object
-    ) -> Account:
-        return Account(self.user(id, username, date), _text(password_hash), bool(is_disabled))
-
-    def headline(
-        self, id: int, title: object, date_posted: object, author_id: int, username: object
-    ) -> Headline:
-        if not type(title) is type(username) is str:  # Not by `_text`: it is read most often.
-            raise TypeError
-        return Headline(id, title, self._from_stored(date_posted), Author(author_id, username))
-
-    def article(
-        self,
-        id: int,
-        title: object,
-        date_posted: object,
-        author_id: int,
-        username: object,
-        text: object,
-    ) -> Article:
-        if not type(title) is type(text) is type(username) is str:
-            raise TypeError
-        author = Author(author_id, username)
-        return Article(id, title, text, self._from_stored(date_posted), author)
-
-    def session(self, id: int, created: object, last_used: object, expires: object) -> Session:
-        from_stored = self._from_stored
-        return Session(id, from_stored(created), from_stored(last_used), from_stored(expires))
 
 
 def read_one(table: str, convert: Callable[..., T], rows: Sequence[_Row]) -> T | None:
@@ -110,7 +71,8 @@ def _value(table: str, convert: Callable[..., T], row: _Row) -> T | None:
         return None
 
 
-def _text(value: object) -> str:
+def require_text(value: object) -> str:
+    """The value itself. Raises TypeError if it is no text."""
     if type(value) is not str:
         raise TypeError
     return value

@@ -1,13 +1,15 @@
 """Sessions on a SQL database."""
 
 from datetime import datetime
+from functools import partial
 
 from peewee import SQL
 
 from forum.adapters.sql.database import Database
-from forum.adapters.sql.rows import Values, read_all, read_one
+from forum.adapters.sql.rows import read_all, read_one
 from forum.adapters.sql.statements import LockingSelect, Statement, param
 from forum.adapters.sql.tables import sessions, users
+from forum.adapters.sql.users import user_of
 from forum.domain.model import Account, Principal, Session, TokenClaims
 from forum.domain.ports import FORGOTTEN, WITNESSES
 
@@ -79,7 +81,6 @@ class SqlSessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._values = Values(database.from_stored)
 
     def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
         with self._database.transaction():
@@ -108,13 +109,13 @@ class SqlSessions:
 
     def find(self, claims: TokenClaims, now: datetime) -> Principal | None:
         rows = self._database.read(FIND, id=claims.session_id, user_id=claims.user_id, now=now)
-        session = read_one("sessions", self._values.session, [row[:4] for row in rows])
-        user = read_one("users", self._values.user, [row[4:] for row in rows])
+        session = read_one("sessions", self._session, [row[:4] for row in rows])
+        user = read_one("users", partial(user_of, self._database), [row[4:] for row in rows])
         return Principal(user, session) if user and session else None
 
     def find_all(self, user_id: int, now: datetime) -> list[Session]:
         rows = self._database.read(FIND_ALL, user_id=user_id, now=now)
-        return read_all("sessions", self._values.session, rows)
+        return read_all("sessions", self._session, rows)
 
     def touch(self, session_id: int, now: datetime) -> None:
         self._database.write(TOUCH, id=session_id, now=now)
@@ -122,8 +123,11 @@ class SqlSessions:
     def end(self, session_id: int, user_id: int) -> Session | None:
         with self._database.transaction():  # What cannot be returned is not ended either.
             rows = self._database.write(END, id=session_id, user_id=user_id)
-            return read_one("sessions", self._values.session, rows)
+            return read_one("sessions", self._session, rows)
 
     def end_all(self, user_id: int, but: int | None = None) -> list[Session]:
         rows = self._database.write(END_ALL, user_id=user_id, but=but or 0)
-        return read_all("sessions", self._values.session, rows)
+        return read_all("sessions", self._session, rows)
+
+    def _session(self, id: int, created: object, last_used: object, expires: object) -> Session:
+        return Session(id, *map(self._database.from_stored, (created, last_used, expires)))

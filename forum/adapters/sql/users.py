@@ -5,7 +5,7 @@ from datetime import datetime
 from peewee import IntegrityError
 
 from forum.adapters.sql.database import Database
-from forum.adapters.sql.rows import Values, read_all, read_one
+from forum.adapters.sql.rows import read_all, read_one, require_text
 from forum.adapters.sql.statements import LockingSelect, Statement, param
 from forum.adapters.sql.tables import articles, sessions, users
 from forum.domain.errors import UsernameTaken
@@ -57,7 +57,6 @@ class SqlUsers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._values = Values(database.from_stored)
 
     def add(self, username: str, password_hash: str, date_registered: datetime) -> User:
         try:
@@ -72,14 +71,14 @@ class SqlUsers:
         return User(id, username, date_registered)
 
     def find(self, user_id: int) -> User | None:
-        return read_one("users", self._values.user, self._database.read(FIND, id=user_id))
+        return read_one("users", self._user, self._database.read(FIND, id=user_id))
 
     def find_account(self, username: str) -> Account | None:
         rows = self._database.read(FIND_ACCOUNT, username=username)
-        return read_one("users", self._values.account, rows)
+        return read_one("users", self._account, rows)
 
     def find_all(self) -> list[Account]:
-        return read_all("users", self._values.account, self._database.read(FIND_ALL))
+        return read_all("users", self._account, self._database.read(FIND_ALL))
 
     def replace_password_hash(self, user_id: int, old: str, new: str) -> None:
         self._database.write(REPLACE_PASSWORD_HASH, id=user_id, old=old, new=new)
@@ -111,3 +110,17 @@ class SqlUsers:
             else:
                 self._database.write(REASSIGN_ARTICLES, user_id=user_id, reassign_to=reassign_to)
             self._database.write(DELETE, id=user_id)
+
+    def _user(self, id: int, username: object, date_registered: object) -> User:
+        return user_of(self._database, id, username, date_registered)
+
+    def _account(
+        self, id: int, username: object, date: object, password_hash: object, is_disabled: object
+    ) -> Account:
+        user = self._user(id, username, date)
+        return Account(user, require_text(password_hash), bool(is_disabled))
+
+
+def user_of(database: Database, id: int, username: object, date_registered: object) -> User:
+    """The user in these columns. Raises one of `UNREADABLE`."""
+    return User(id, require_text(username), database.from_stored(date_registered))
