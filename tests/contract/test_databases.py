@@ -357,6 +357,22 @@ class TestMigrations:
         )
         assert [bool(each.applied) for each in status(database)] == [True, True]
 
+    def test_a_version_may_give_a_default_text(
+        self, database: PeeweeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = tmp_path / "versions"
+        folder.mkdir()
+        first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
+        (folder / first.name).write_text(first.read_text())
+        column = "\"mood\" TEXT NOT NULL DEFAULT 'good'"
+        sql = f"ALTER TABLE articles ADD COLUMN {column}"
+        (folder / "0002_mood.py").write_text(
+            f"def up(migrator, db):\n    db.execute_sql({sql!r})\n"
+        )
+        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+        migrate(database)
+        assert [bool(each.applied) for each in status(database)] == [True, True]
+
     def test_many_processes_at_once_migrate_once(self, database_url: str, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "forum", "migrate"]
         processes = [

@@ -1,5 +1,6 @@
 """The schema of a PostgreSQL database, in the words of that of a SQLite database."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 
 from forum.adapters.sql.database import Row
@@ -29,6 +30,9 @@ _ACTIONS = {
     "n": "SET NULL",
     "d": "SET DEFAULT",
 }
+
+_CAST = re.compile(r"::[a-z ]+$")
+"""What PostgreSQL adds to a default: 'en'::text."""
 
 _TABLES = """
     SELECT t.relname, t.relkind::text
@@ -129,12 +133,13 @@ def _column(
     delete: str,
 ) -> str:
     is_given = is_identity or (default or "").startswith("nextval(")
+    plain = None if default is None else _CAST.sub("", default)
     return (
         f"{_TYPES.get(type, type)}"
         f"{' NOT NULL' if is_not_null else ''}"
         f"{f' PRIMARY KEY {pk}' if pk else ''}"
         f"{' GIVEN' if is_given else ''}"
-        f"{f' DEFAULT {default}' if default is not None and not is_given else ''}"
+        f"{f' DEFAULT {plain}' if plain is not None and not is_given else ''}"
         f"{' COLLATE another' if is_collated else ''}"
         f"{' GENERATED' if is_generated else ''}"
         f"{f' REFERENCES {parent} {key} {_ACTIONS[update]} {_ACTIONS[delete]}' if parent else ''}"
