@@ -75,6 +75,7 @@ class SqlArticles:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._from_stored = database.from_stored
 
     def add(self, author: Author, draft: Draft, date_posted: datetime) -> Article | None:
         try:
@@ -108,7 +109,7 @@ class SqlArticles:
 
     def update(self, article_id: int, author: Author, draft: Draft) -> Article | None:
         def written(id: int, date_posted: object) -> Article:
-            return draft.to_article(id, self._database.from_stored(date_posted), author)
+            return draft.to_article(id, self._from_stored(date_posted), author)
 
         with self._database.transaction():  # What cannot be returned is not written either.
             rows = self._database.write(
@@ -130,8 +131,7 @@ class SqlArticles:
         # Not by `require_text`: it is read most often.
         if not type(title) is type(username) is str:
             raise TypeError
-        moment = self._database.from_stored(date_posted)
-        return Headline(id, title, moment, Author(author_id, username))
+        return Headline(id, title, self._from_stored(date_posted), Author(author_id, username))
 
     def _article(
         self,
@@ -143,5 +143,5 @@ class SqlArticles:
         text: object,
     ) -> Article:
         author = Author(author_id, require_text(username))
-        moment = self._database.from_stored(date_posted)
+        moment = self._from_stored(date_posted)
         return Article(id, require_text(title), require_text(text), moment, author)

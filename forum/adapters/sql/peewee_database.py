@@ -143,7 +143,7 @@ class PeeweeDatabase(ABC):
             raise self._refusal(error) from error
 
     def write_many(self, statement: Statement, rows: Iterable[Mapping[str, object]]) -> None:
-        sql = self._rendered[statement][0]
+        sql = self._rendered[statement].sql
         with translated:
             self.peewee.cursor().executemany(sql, (self._bound(statement, row)[1] for row in rows))
 
@@ -169,12 +169,11 @@ class PeeweeDatabase(ABC):
 
     def _bound(
         self, statement: Statement, parameters: Mapping[str, object]
-    ) -> tuple[str, list[object]]:
-        sql, names, number = self._rendered[statement]
+    ) -> tuple[str, Sequence[object]]:
+        sql, in_order, number = self._rendered[statement]
         if len(parameters) != number:
-            raise TypeError(f"the statement takes {names}, not {tuple(parameters)}")
-        values = map(parameters.__getitem__, names)
-        return sql, [self.to_stored(v) if type(v) is datetime else v for v in values]
+            raise TypeError(f"the statement takes {number} parameters, not {set(parameters)}")
+        return sql, in_order(parameters)
 
     @contextmanager
     def _savepoint(self) -> Iterator[None]:

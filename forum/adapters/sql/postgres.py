@@ -1,7 +1,7 @@
 """PostgreSQL through psycopg 3."""
 
 import select
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -12,6 +12,7 @@ from forum.adapters.sql.peewee_database import PeeweeDatabase, translated
 from forum.adapters.sql.postgres_connections import PsycopgDatabase
 from forum.adapters.sql.postgres_schema import PostgresSchema
 from forum.adapters.sql.schema import SchemaReader
+from forum.adapters.sql.statements import Statement
 
 _MIGRATION_LOCK = 0x666F72756D
 """The key of the advisory lock: "forum" in ASCII."""
@@ -49,6 +50,12 @@ class PostgresDatabase(PeeweeDatabase):
 
     def schema_in_transaction(self) -> SchemaReader:
         return PostgresSchema(self.query)
+
+    def _bound(
+        self, statement: Statement, parameters: Mapping[str, object]
+    ) -> tuple[str, Sequence[object]]:
+        sql, values = super()._bound(statement, parameters)
+        return sql, [self.to_stored(v) if isinstance(v, datetime) else v for v in values]
 
     def to_stored(self, moment: datetime) -> datetime:
         return moment.astimezone(UTC).replace(tzinfo=None)

@@ -3,17 +3,18 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import apsw
+from peewee import PeeweeException
 
 from forum.adapters.sql.database import Row
 from forum.adapters.sql.peewee_database import PeeweeDatabase, translated
 from forum.adapters.sql.schema import SchemaReader
-from forum.adapters.sql.sqlite_connections import ApswDatabase
+from forum.adapters.sql.sqlite_connections import ApswDatabase, to_stored
 from forum.adapters.sql.sqlite_interrupts import give_way
 from forum.adapters.sql.sqlite_schema import SqliteSchema, opened
 from forum.adapters.sql.sqlite_text import read_row_by_row
@@ -30,10 +31,19 @@ _REMEMBERED_TIMES = 4096
 """Whose conversion is not repeated: most readers ask for the same few pages."""
 
 
+@lru_cache(_REMEMBERED_TIMES)
+def _from_stored(stored: str) -> datetime:
+    if len(stored) != _TIME_LENGTH:  # Python reads shorter forms too, some without a zone.
+        raise ValueError(stored)
+    return datetime.fromisoformat(stored + "+00:00")
+
+
 class SqliteDatabase(PeeweeDatabase):
     """A database in one file."""
 
     is_embedded = True
+    to_stored = staticmethod(to_stored)
+    from_stored = staticmethod(_from_stored)
     peewee: ApswDatabase
 
     def __init__(self, path: Path, busy_timeout: float) -> None:
@@ -85,12 +95,16 @@ class SqliteDatabase(PeeweeDatabase):
         return SqliteSchema(self.peewee.connection())
 
     def read(self, statement: Statement, **parameters: object) -> list[Row]:
+        # Not by way of `query`: most requests are this.
         sql, values = self._bound(statement, parameters)
+        self.peewee.require_files(look=False)
         try:
-            return self.query(sql, values)
+            return self._all_rows(sql, values)
         except UnicodeDecodeError:
             with translated:
                 return read_row_by_row(self.peewee.connection(), sql, values)
+        except PeeweeException as error:
+            raise self._refusal(error) from error
 
     def write(self, statement: Statement, **parameters: object) -> list[Row]:
         try:
@@ -98,12 +112,6 @@ class SqliteDatabase(PeeweeDatabase):
                 return super().write(statement, **parameters)
         except UnicodeDecodeError as error:
             raise self._refusal(error) from error
-
-    def to_stored(self, moment: datetime) -> str:
-        return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
-
-    def from_stored(self, stored: str) -> datetime:
-        return _from_stored(stored)
 
     @contextmanager
     def exclusive(self) -> Iterator[None]:
@@ -138,8 +146,6 @@ class SqliteDatabase(PeeweeDatabase):
         return self.exclusive()
 
     def _all_rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
-        if not self.peewee.in_transaction():
-            self.peewee.require_files(look=False)
         # Rows left unread would keep the transaction open, and apsw raises errors of its own while
         # it fetches, which Peewee does not translate.
         with translated:
@@ -151,13 +157,6 @@ class SqliteDatabase(PeeweeDatabase):
 
     def _exists(self) -> bool:
         return self.path.exists() and self.path.stat().st_size > 0
-
-
-@lru_cache(_REMEMBERED_TIMES)
-def _from_stored(stored: str) -> datetime:
-    if len(stored) != _TIME_LENGTH:  # Python reads shorter forms too, some without a zone.
-        raise ValueError(stored)
-    return datetime.fromisoformat(stored + "+00:00")
 
 
 def _remains(name: str) -> list[str]:

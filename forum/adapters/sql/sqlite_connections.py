@@ -5,7 +5,7 @@ import os
 import threading
 import time
 from contextlib import suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import apsw
@@ -91,7 +91,7 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
 
     def _connect(self) -> apsw.Connection:
         connection: apsw.Connection = super()._connect()
-        connection.convert_binding = _bind_time
+        connection.convert_binding = _bind_time  # Called for what apsw cannot bind alone.
         if _is_event_loop():
             connection.set_busy_timeout(int(min(self._busy_timeout, _LOOP_WAIT) * 1000))
         self._thread.generation = self._files.generation
@@ -108,5 +108,10 @@ def _is_event_loop() -> bool:
 
 
 def _bind_time(cursor: apsw.Cursor, number: int, value: datetime) -> str:
-    # The migration runner binds a datetime, which apsw alone cannot.
-    return value.isoformat()
+    # The migration runner binds a naive one, in a form of its own.
+    return to_stored(value) if value.tzinfo else value.isoformat()
+
+
+def to_stored(moment: datetime) -> str:
+    """The moment as the tables keep it: naive, in UTC, to the microsecond."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")

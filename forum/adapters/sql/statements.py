@@ -4,7 +4,9 @@ Building one costs ten times as much as running it, so each is built when its mo
 rendered once for each database.
 """
 
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, ClassVar, NamedTuple
 
 from peewee import Context, Query, Select, Table, Value
 
@@ -19,10 +21,29 @@ class Statement:
         self._query = query
         self.all.append(self)
 
-    def render(self, context: Context) -> tuple[str, tuple[str, ...], int]:
-        """The SQL in the dialect of the context, its parameters in order, and how many they are."""
+    def render(self, context: Context) -> "Rendered":
+        """The statement in the dialect of the context."""
         sql, names = context.parse(self._query)
-        return str(sql), tuple(names), len(set(names))
+        return Rendered(str(sql), _in_order(names), len(set(names)))
+
+
+class Rendered(NamedTuple):
+    """A statement of one dialect."""
+
+    sql: str
+    in_order: Callable[[Mapping[str, object]], tuple[object, ...]]
+    """The values of parameters, each as often as the SQL has a place for it. Raises KeyError."""
+    number: int
+    """How many different parameters there are."""
+
+
+def _in_order(names: Sequence[str]) -> Callable[[Mapping[str, object]], tuple[object, ...]]:
+    if len(names) > 1:
+        return itemgetter(*names)
+    if names:
+        [name] = names
+        return lambda parameters: (parameters[name],)
+    return lambda _: ()
 
 
 class LockingSelect(Select):
