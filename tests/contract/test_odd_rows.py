@@ -2,13 +2,16 @@
 
 from datetime import timedelta
 
+import apsw
 import pytest
 
 from forum.adapters.sql import rows
+from forum.adapters.sql.articles import SqlArticles
 from forum.domain.errors import Unavailable
 from forum.domain.model import Account, Article, Author, Draft, Quota, Session, TokenClaims
 from tests.contract.conftest import DAY, NOW, Store
 from tests.support.odd_rows import spoil
+from tests.support.stores import open_database
 
 ON_SQL = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 ON_SQLITE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -253,3 +256,22 @@ def test_a_counter_without_a_date_is_over(store: Store, database_url: str, numbe
     spoil(database_url, f"UPDATE counters SET resets = {dates[number]}")
     results = [store.rate_counters.acquire([THREE], NOW) for _ in range(4)]
     assert results == [None, None, None, NOW + MINUTE]
+
+
+@ON_SQLITE
+def test_a_failure_while_unreadable_rows_are_read_one_by_one_is_unavailable(
+    filled: Filled, database_url: str
+) -> None:
+    def interrupt_the_second_look(cursor: apsw.Cursor, sql: str, bindings: object) -> bool:
+        if "typeof" in sql:
+            connection.set_progress_handler(lambda: True, 1)
+        return True
+
+    spoil(database_url, "UPDATE articles SET title = CAST(X'FF' AS TEXT) WHERE id = 2")
+    database = open_database(database_url, timeout=1)
+    connection: apsw.Connection = database.peewee.connection()
+    connection.exec_trace = interrupt_the_second_look
+    with pytest.raises(Unavailable):
+        SqlArticles(database).latest(0, 10)
+    connection.set_progress_handler(None)
+    database.close()

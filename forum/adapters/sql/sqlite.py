@@ -99,10 +99,11 @@ class SqliteDatabase(PeeweeDatabase):
         sql, values = self._bound(statement, parameters)
         self.peewee.require_files(look=False)
         try:
-            return self._all_rows(sql, values)
-        except UnicodeDecodeError:
-            with translated:
-                return read_row_by_row(self.peewee.connection(), sql, values)
+            try:
+                return self._all_rows(sql, values)
+            except UnicodeDecodeError:
+                with translated:
+                    return read_row_by_row(self.peewee.connection(), sql, values)
         except PeeweeException as error:
             raise self._refusal(error) from error
 
