@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from peewee import PeeweeException
 
@@ -36,10 +36,6 @@ from forum.secret_keys import (
 )
 
 
-def _nothing() -> None:
-    """What a store in memory has to do when it is closed."""
-
-
 @dataclass(frozen=True, slots=True)
 class Store:
     """Repositories to serve, and how to treat what is behind them."""
@@ -50,7 +46,7 @@ class Store:
     """
     within: Callable[[float], AbstractContextManager[object]] = nullcontext
     """Limits how long, in seconds, the thread that enters it waits for the store."""
-    close: Callable[[], None] = _nothing
+    close: Callable[[], None] = lambda: None
     """Called once, when the server stops."""
 
 
@@ -201,7 +197,7 @@ def _made_in_the_end(settings: Settings) -> Iterator[Settings]:
             yield settings
             return
         with drafted_database(file.resolve()) as draft:
-            yield settings.on(str(Sqlite(draft)))
+            yield replace(settings, database_url=Sqlite(draft))
     except OSError as error:
         raise BadSetting(str(error)) from error
 

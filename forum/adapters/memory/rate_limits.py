@@ -1,4 +1,4 @@
-"""RateCounters in memory."""
+"""Rate counters in memory."""
 
 import threading
 from collections.abc import Sequence

@@ -121,7 +121,7 @@ class SqlArticles:
         def removed(id: int, date_posted: object, title: object, text: object) -> Article:
             return self._article(id, title, date_posted, author.id, author.username, text)
 
-        with self._database.transaction():  # Nor deleted.
+        with self._database.transaction():  # What cannot be returned is not deleted either.
             rows = self._database.write(DELETE, id=article_id, author_id=author.id)
             return read_one("articles", removed, rows)
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from forum.adapters.sql.database import BulkDatabase
+from forum.adapters.sql.rows import UNREADABLE
 from forum.domain.ids import MAX_ID
 
 
@@ -36,7 +37,7 @@ class Checks:
     def time(self, column: str, stored: Any) -> datetime:
         try:
             moment = self._database.from_stored(stored)
-        except (TypeError, ValueError, AttributeError, OverflowError):
+        except UNREADABLE:
             raise BadColumn(column) from None
         # Python reads other forms too, which the database would sort among the stored ones wrongly.
         if self._database.to_stored(moment) != stored:

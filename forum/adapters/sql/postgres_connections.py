@@ -46,7 +46,7 @@ class _Connection(psycopg.Connection[Any]):
     def _call_off(self, gen: PQGen[T]) -> T:
         """Have the server cancel what it works at, or leave it alone.
 
-        What it had done by then, if it had.
+        Returns what it had done by then. Raises OperationalError.
         """
         with suppress(psycopg.Error):
             self.cancel_safe(timeout=_VERDICT)

@@ -1,4 +1,4 @@
-"""RateCounters on a SQL database.
+"""Rate counters on a SQL database.
 
 One row for each key, changed in place, so that they are exact everywhere.
 """
@@ -15,7 +15,7 @@ from forum.adapters.sql.tables import counters
 from forum.domain.model import Quota
 
 _FORGOTTEN = 10
-"""RateCounters that each use clears away, at most: more than it makes."""
+"""Counters that each use clears away, at most: more than it makes."""
 
 _ONE = SQL("1")
 

@@ -81,6 +81,7 @@ class SqlSessions:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._user = partial(user_of, database)
 
     def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
         with self._database.transaction():
@@ -110,7 +111,7 @@ class SqlSessions:
     def find(self, claims: TokenClaims, now: datetime) -> Principal | None:
         rows = self._database.read(FIND, id=claims.session_id, user_id=claims.user_id, now=now)
         session = read_one("sessions", self._session, [row[:4] for row in rows])
-        user = read_one("users", partial(user_of, self._database), [row[4:] for row in rows])
+        user = read_one("users", self._user, [row[4:] for row in rows])
         return Principal(user, session) if user and session else None
 
     def find_all(self, user_id: int, now: datetime) -> list[Session]:

@@ -1,6 +1,7 @@
 """Users on a SQL database."""
 
 from datetime import datetime
+from functools import partial
 
 from peewee import IntegrityError
 
@@ -57,6 +58,7 @@ class SqlUsers:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._user = partial(user_of, database)
 
     def add(self, username: str, password_hash: str, date_registered: datetime) -> User:
         try:
@@ -110,9 +112,6 @@ class SqlUsers:
             else:
                 self._database.write(REASSIGN_ARTICLES, user_id=user_id, reassign_to=reassign_to)
             self._database.write(DELETE, id=user_id)
-
-    def _user(self, id: int, username: object, date_registered: object) -> User:
-        return user_of(self._database, id, username, date_registered)
 
     def _account(
         self, id: int, username: object, date: object, password_hash: object, is_disabled: object

@@ -12,9 +12,7 @@ from forum.http.client_address import AddressOf
 from forum.http.dispatch import Dispatch
 
 _CREDENTIALS = schemas.CredentialsBody()
-
 _TOKEN = schemas.TokenBody()
-
 _PASSWORD = schemas.PasswordBody()
 
 
