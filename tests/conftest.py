@@ -52,10 +52,15 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def settings(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """The defaults of production on that store."""
+def _no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the surroundings do not count."""
     for name in [name for name in os.environ if name.startswith("FORUM_")]:
         monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def settings(database_url: str, _no_settings: None) -> Settings:
+    """The defaults of production on that store."""
     return replace(Settings.from_environment().on(database_url), secret_key=SECRET)
 
 

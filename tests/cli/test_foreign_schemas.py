@@ -1,6 +1,5 @@
 """Databases whose tables are not those that our migrations make, on both kinds."""
 
-import os
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
@@ -12,9 +11,9 @@ import pytest
 
 from forum.config import BadSetting
 from forum.storage import prepare
+from tests.cli.conftest import NewUrl
 from tests.cli.test_moving import (
     KINDS,
-    NewUrl,
     assert_refused,
     files,
     fill,
@@ -26,22 +25,10 @@ from tests.cli.test_moving import (
 __all__ = ["old_file"]
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where commands run, without settings from elsewhere."""
-    for name in [name for name in os.environ if name.startswith("FORUM_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.fixture(params=KINDS)
-def url(request: pytest.FixtureRequest, folder: Path) -> str:
+def url(request: pytest.FixtureRequest, new_url: NewUrl) -> str:
     """An empty database."""
-    if request.param == "postgres":
-        new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
-        return new_postgres()
-    return f"sqlite:///{folder}/foreign.db"
+    return new_url(request.param)
 
 
 def execute(url: str, sql: str) -> None:
@@ -93,24 +80,13 @@ def test_the_tables_of_another_program_are_refused_and_left_alone(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_refusal_says_what_is_foreign(new_postgres_or_file: NewUrl, kind: str) -> None:
-    url = new_postgres_or_file(kind)
+def test_the_refusal_says_what_is_foreign(new_url: NewUrl, kind: str) -> None:
+    url = new_url(kind)
     execute(url, FOREIGN[0])
     assert run("migrate", url=url).stderr == (
         "Error: the database has a table users that no version recorded in it makes: "
         "nothing was changed\n"
     )
-
-
-@pytest.fixture
-def new_postgres_or_file(request: pytest.FixtureRequest, folder: Path) -> NewUrl:
-    def make(kind: str) -> str:
-        if kind == "postgres":
-            new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
-            return new_postgres()
-        return f"sqlite:///{folder}/foreign.db"
-
-    return make
 
 
 CHANGED = [

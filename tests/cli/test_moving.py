@@ -6,11 +6,10 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 import apsw
@@ -28,6 +27,7 @@ from forum.domain.model import Account, Article, Author, Draft, LastIds, Session
 from forum.domain.moving.importing import LegacyWarning, Reason
 from forum.main import build
 from forum.storage import open_store, prepare
+from tests.cli.conftest import NewUrl
 from tests.conftest import SECRET
 from tests.contract.conftest import Store, sql_store
 from tests.http.conftest import Client
@@ -43,10 +43,7 @@ PAIRS = [(source, target) for source in KINDS for target in KINDS]
 LABELS = ["users", "articles", "sessions"]
 
 Contents = tuple[list[Account], list[Article], list[tuple[int, Session]], LastIds]
-NewUrl = Callable[[str], str]
 OldRow = tuple[object, ...]
-
-_numbers = count()
 
 OLD_SCHEMA = """
     CREATE TABLE user (
@@ -84,26 +81,9 @@ while True:
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where commands run, without settings from elsewhere."""
-    for name in [name for name in os.environ if name.startswith("FORUM_")]:
-        monkeypatch.delenv(name)
+def _impatient(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a database gives up soon."""
     monkeypatch.setenv("FORUM_STORE_TIMEOUT", "0.2")
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def new_url(request: pytest.FixtureRequest, folder: Path) -> NewUrl:
-    """The URLs of stores that are not there yet, or empty."""
-
-    def make(kind: str) -> str:
-        if kind == "postgres":
-            new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
-            return new_postgres()
-        return f"sqlite:///{folder}/moved{next(_numbers)}.db"
-
-    return make
 
 
 @pytest.fixture

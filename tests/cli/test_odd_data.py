@@ -2,7 +2,6 @@
 
 import os
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,10 @@ from click.testing import CliRunner, Result
 from forum.adapters.sql.migrations import migrate
 from forum.cli import main
 from forum.domain.model import Counts, Draft
+from tests.cli.conftest import NewUrl
 from tests.contract.conftest import DAY, NOW, Store, sql_store
 from tests.support.odd_rows import spoil
 from tests.support.stores import open_database
-
-NewUrl = Callable[[str], str]
 
 KINDS = ["sqlite", "postgres"]
 
@@ -31,28 +29,6 @@ ODD_ROWS = [
     ("UPDATE users SET is_disabled = 7 WHERE id = 2", "users", 2),
     ("UPDATE sqlite_sequence SET seq = 'many' WHERE name = 'users'", "sqlite_sequence", "users"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where commands run, without settings from elsewhere."""
-    for name in [name for name in os.environ if name.startswith("FORUM_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def new_url(request: pytest.FixtureRequest, folder: Path) -> NewUrl:
-    """The URL of a store that is not there yet, or empty."""
-
-    def make(kind: str) -> str:
-        if kind == "postgres":
-            new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
-            return new_postgres()
-        return f"sqlite:///{folder}/new.db"
-
-    return make
 
 
 def run(*arguments: str, url: str = "sqlite:///forum.db") -> Result:

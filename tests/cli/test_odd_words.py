@@ -1,6 +1,5 @@
 """Odd bytes on the command line and in the environment."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -37,20 +36,11 @@ SETTINGS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where commands run, without settings from elsewhere."""
-    for name in [name for name in os.environ if name.startswith("FORUM_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.fixture
-def folder(empty_folder: Path) -> Path:
+def migrated(folder: Path) -> Path:
     """Where a database is."""
     run("migrate")
-    return empty_folder
+    return folder
 
 
 def run(*arguments: str, **settings: str) -> Result:
@@ -70,18 +60,18 @@ def assert_one_line(result: Result) -> None:
 
 @odd_words
 @pytest.mark.parametrize("command", ["show", "disable", "enable", "reset-password", "logout"])
-def test_an_odd_username_is_refused_in_one_line(folder: Path, command: str, odd: str) -> None:
+def test_an_odd_username_is_refused_in_one_line(migrated: Path, command: str, odd: str) -> None:
     assert_one_line(run("user", command, odd))
 
 
 @odd_words
-def test_an_odd_username_is_not_deleted_and_gets_no_articles(folder: Path, odd: str) -> None:
+def test_an_odd_username_is_not_deleted_and_gets_no_articles(migrated: Path, odd: str) -> None:
     assert_one_line(run("user", "delete", odd, "--yes"))
     assert_one_line(run("user", "delete", "alice#1", "--yes", "--articles-to", odd))
 
 
 @odd_words
-def test_an_odd_url_is_refused_in_one_line(folder: Path, odd: str) -> None:
+def test_an_odd_url_is_refused_in_one_line(migrated: Path, odd: str) -> None:
     good, below_a_file = "sqlite:///data/forum.db", f"sqlite:///data/forum.db/x{odd}"
     for url in (odd, below_a_file, f"postgresql://{odd}@127.0.0.1:1/forum"):
         assert_one_line(run("copy", url, "sqlite:///new.db"))
@@ -91,13 +81,13 @@ def test_an_odd_url_is_refused_in_one_line(folder: Path, odd: str) -> None:
 @odd_words
 @pytest.mark.parametrize("command", ["restore", "import-flaskapi"])
 def test_an_odd_file_that_is_not_there_is_refused_in_one_line(
-    folder: Path, command: str, odd: str
+    migrated: Path, command: str, odd: str
 ) -> None:
     assert_one_line(run(command, odd))
 
 
 @odd_words
-def test_an_odd_file_that_cannot_be_made_is_refused_in_one_line(folder: Path, odd: str) -> None:
+def test_an_odd_file_that_cannot_be_made_is_refused_in_one_line(migrated: Path, odd: str) -> None:
     assert_one_line(run("backup", f"nowhere/x{odd}"))
 
 
@@ -105,13 +95,13 @@ def test_an_odd_file_that_cannot_be_made_is_refused_in_one_line(folder: Path, od
 @pytest.mark.parametrize(
     "command", [[], ["--"], ["user"], ["secret", "drop"], ["migrate"], ["user", "list"], ["serve"]]
 )
-def test_an_odd_word_is_refused_in_one_line(folder: Path, command: list[str], odd: str) -> None:
+def test_an_odd_word_is_refused_in_one_line(migrated: Path, command: list[str], odd: str) -> None:
     assert_one_line(run(*command, odd or "no such word"))
     assert_one_line(run(*command[:1], f"--{odd or 'no-such-option'}"))
 
 
 @pytest.mark.parametrize("name", ["odd\nname.db", "odd\x1b[31mname.db"])
-def test_odd_names_are_printed_without_control_characters(folder: Path, name: str) -> None:
+def test_odd_names_are_printed_without_control_characters(migrated: Path, name: str) -> None:
     outputs = [
         run("backup", name),
         run("restore", name, DATABASE_URL=f"sqlite:///again {name}"),
@@ -128,10 +118,10 @@ def test_odd_names_are_printed_without_control_characters(folder: Path, name: st
 @pytest.mark.parametrize("command", [["config"], ["serve"], ["user", "list"], ["secret", "list"]])
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_setting_that_is_not_utf_8_is_refused_in_one_line(
-    empty_folder: Path, name: str, command: list[str]
+    folder: Path, name: str, command: list[str]
 ) -> None:
     assert_one_line(run(*command, **{name: f"{SETTINGS[name]}\udcff"}))
-    assert list(empty_folder.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 @odd_words
@@ -140,11 +130,11 @@ def test_an_odd_setting_is_refused_in_one_line(name: str, odd: str) -> None:
     assert_one_line(run("serve", **{name: f"{odd}."}))
 
 
-def test_bytes_of_a_real_command_line_and_environment_end_in_one_line(folder: Path) -> None:
+def test_bytes_of_a_real_command_line_and_environment_end_in_one_line(migrated: Path) -> None:
     results = [
-        run_process(folder, "user", "show", "\udcff"),
-        run_process(folder, "user", "list", DATABASE_URL="sqlite:///\udcff.db"),
-        run_process(folder, "serve", SECRET_KEY="\udcff" * 40),
+        run_process(migrated, "user", "show", "\udcff"),
+        run_process(migrated, "user", "list", DATABASE_URL="sqlite:///\udcff.db"),
+        run_process(migrated, "serve", SECRET_KEY="\udcff" * 40),
     ]
     assert [each.stderr for each in results] == [
         "Error: USERNAME is not UTF-8\n",

@@ -16,15 +16,6 @@ from tests.cli.test_moving import assert_refused, change_file, contents, files, 
 SECRET = "a secret of the environment, of at least 32 bytes"
 
 
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where commands run, without settings from elsewhere."""
-    for name in [name for name in os.environ if name.startswith("FORUM_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
 @pytest.fixture
 def saved(folder: Path) -> Path:
     """A good backup of a database that is gone."""

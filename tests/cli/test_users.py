@@ -1,7 +1,5 @@
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -11,6 +9,7 @@ from forum.config import Settings
 from forum.domain.credentials import is_password
 from forum.main import build
 from forum.storage import open_store, prepare
+from tests.cli.conftest import NewUrl
 from tests.conftest import CHEAP_HASHER, SECRET
 from tests.http.conftest import PASSWORD, Client, answer, refusal
 
@@ -22,13 +21,8 @@ Forum = Callable[..., Result]
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    for name in [name for name in os.environ if name.startswith("FORUM_")]:
-        monkeypatch.delenv(name)
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/forum.db"
-    new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
-    return new_postgres()
+def url(request: pytest.FixtureRequest, new_url: NewUrl) -> str:
+    return new_url(request.param)
 
 
 @pytest.fixture

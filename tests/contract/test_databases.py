@@ -74,6 +74,17 @@ def migrated(database: PeeweeDatabase) -> PeeweeDatabase:
     return database
 
 
+@pytest.fixture
+def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that counts for that of the versions, with the first of them."""
+    folder = tmp_path / "versions"
+    folder.mkdir()
+    first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
+    (folder / first.name).write_text(first.read_text())
+    monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+    return folder
+
+
 def statements() -> dict[str, Statement]:
     """Every statement of the package, by its name."""
     modules = [
@@ -310,17 +321,12 @@ class TestMigrations:
             migrate(migrated)
 
     def test_a_version_that_fails_leaves_the_schema_as_it_was(
-        self, database: PeeweeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, database: PeeweeDatabase, versions: Path
     ) -> None:
-        folder = tmp_path / "versions"
-        folder.mkdir()
-        first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
-        (folder / first.name).write_text(first.read_text())
-        (folder / "0002_broken.py").write_text(
+        (versions / "0002_broken.py").write_text(
             "def up(migrator, db):\n    db.execute_sql('DROP TABLE articles')\n"
             "    raise ZeroDivisionError\n"
         )
-        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
         migrate(database, 1)
         with pytest.raises(ZeroDivisionError):
             migrate(database)
@@ -329,27 +335,17 @@ class TestMigrations:
 
     @pytest.mark.parametrize("text", UNDONE)
     def test_a_version_that_leaves_its_work_undone_is_not_recorded(
-        self, database: PeeweeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+        self, database: PeeweeDatabase, versions: Path, text: str
     ) -> None:
-        folder = tmp_path / "versions"
-        folder.mkdir()
-        first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
-        (folder / first.name).write_text(first.read_text())
-        (folder / "0002_undone.py").write_text(text)
-        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+        (versions / "0002_undone.py").write_text(text)
         with pytest.raises(Exception, match="0002_undone"):
             migrate(database)
         assert [bool(each.applied) for each in status(database)] == [False, False]
 
     def test_a_version_that_works_through_the_migrator_is_applied(
-        self, database: PeeweeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, database: PeeweeDatabase, versions: Path
     ) -> None:
-        folder = tmp_path / "versions"
-        folder.mkdir()
-        first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
-        (folder / first.name).write_text(first.read_text())
-        (folder / "0002_done.py").write_text(DONE)
-        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+        (versions / "0002_done.py").write_text(DONE)
         migrate(database)
         database.query(
             "INSERT INTO articles (user_id, date_posted, title, text, karma) "
@@ -358,18 +354,13 @@ class TestMigrations:
         assert [bool(each.applied) for each in status(database)] == [True, True]
 
     def test_a_version_may_give_a_default_text(
-        self, database: PeeweeDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, database: PeeweeDatabase, versions: Path
     ) -> None:
-        folder = tmp_path / "versions"
-        folder.mkdir()
-        first = Path(migrations.__file__).with_name("0001_users_and_articles.py")
-        (folder / first.name).write_text(first.read_text())
         column = "\"mood\" TEXT NOT NULL DEFAULT 'good'"
         sql = f"ALTER TABLE articles ADD COLUMN {column}"
-        (folder / "0002_mood.py").write_text(
+        (versions / "0002_mood.py").write_text(
             f"def up(migrator, db):\n    db.execute_sql({sql!r})\n"
         )
-        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
         migrate(database)
         assert [bool(each.applied) for each in status(database)] == [True, True]
 
