@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
 from contextvars import ContextVar
@@ -151,8 +151,11 @@ class Dispatcher:
         self._schedule = schedule
         self._close = close
 
-    async def __call__(self, use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        return await self._schedule[use_case](use_case, *arguments, **named)
+    def __call__(
+        self, use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs
+    ) -> Coroutine[Any, Any, T]:
+        # No coroutine around a coroutine: every request passes here.
+        return self._schedule[use_case](use_case, *arguments, **named)
 
     def close(self) -> None:
         """Wait for what is running and end the threads."""

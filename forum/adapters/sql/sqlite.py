@@ -149,9 +149,12 @@ class SqliteDatabase(PeeweeDatabase):
     def _all_rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
         # Rows left unread would keep the transaction open, and apsw raises errors of its own while
         # it fetches, which Peewee does not translate.
-        with translated:
-            rows: Any = self.peewee.connection().execute(sql, parameters).fetchall()
-        return rows  # type: ignore[no-any-return]
+        try:
+            rows: list[Row] = self.peewee.connection().execute(sql, parameters).fetchall()
+        except apsw.Error:
+            with translated:
+                raise
+        return rows
 
     def _leave_connection(self) -> None:
         """Nothing: a file is as good afterwards as before."""
