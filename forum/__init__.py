@@ -1,3 +1,3 @@
 """The backend of a simple forum: a hexagon on Falcon, served by gunicorn."""
 
-__version__ = "1.0.0"
+__version__ = "0.9.0"

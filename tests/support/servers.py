@@ -93,13 +93,14 @@ def running(
     host: str = "127.0.0.1",
     command: Sequence[str] = FORUM_SERVE,
     descriptors: int | None = None,
+    python: str = sys.executable,
     **settings: str,
 ) -> Iterator[Server]:
     """A server with its data in the folder, ready to be called.
 
-    It is started by a `command` of Python, and may open so many `descriptors` at most.
+    It is started by a `command` of that Python, and may open so many `descriptors` at most.
     """
-    with starting(folder, host, command, descriptors, **settings) as server:
+    with starting(folder, host, command, descriptors, python, **settings) as server:
         _await(server.process, host, server.port, folder / "server.log")
         yield server
 
@@ -110,6 +111,7 @@ def starting(
     host: str = "127.0.0.1",
     command: Sequence[str] = FORUM_SERVE,
     descriptors: int | None = None,
+    python: str = sys.executable,
     **settings: str,
 ) -> Iterator[Server]:
     """A server that was started just now, and may not answer yet."""
@@ -118,7 +120,7 @@ def starting(
     bind = f"{f'[{host}]' if ':' in host else host}:{port}"
     limit = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
     process = subprocess.Popen(
-        [*limit, sys.executable, *command],
+        [*limit, python, *command],
         cwd=folder,
         env=environment(BIND=bind, **settings) | {"GUNICORN_CMD_ARGS": f"--bind {bind}"},
         stderr=log,
