@@ -1,92 +1,20 @@
 """The settings: `FORUM_*` environment variables, read once, refused where they are unsafe."""
 
-import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Callable, Iterable
+from dataclasses import Field, dataclass, field, fields, replace
+from functools import partial
 from ipaddress import ip_network
-from pathlib import Path
 from typing import Any, Self
 
-from environs import Env, EnvError, ValidationError, validate
+from environs import Env, EnvValidationError, FileAwareEnv, ValidationError, validate
 
+from forum.database_url import DatabaseUrl, parse_database_url
 from forum.domain.ports import MIN_SECRET_BYTES
+from forum.environment import FILE, PREFIX, BadSetting, require_known, unreadable
 
-_PREFIX = "FORUM_"
 _SOCKET = re.compile("unix:/.")
-_SQLITE = "sqlite:///"
-_POSTGRES = ("postgresql://", "postgres://")
-_URLS = "sqlite:///data/forum.db, postgresql://host/name or memory://"
-
-
-class BadSetting(Exception):
-    """A setting that the service cannot safely start with; the text says what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """`memory://`: a store that one process has for itself, and that ends with it."""
-
-    whereabouts = "Its data is in memory and ends with it"
-    file = secret_file = None
-    is_shared = False
-
-    def __str__(self) -> str:
-        return "memory://"
-
-
-@dataclass(frozen=True, slots=True)
-class Sqlite:
-    """`sqlite:///relative/path` or `sqlite:////absolute/path`."""
-
-    file: Path
-
-    is_shared = True
-
-    @property
-    def whereabouts(self) -> str:
-        """A sentence without its end."""
-        return f"Its data lies in {self.file.parent.resolve()}"
-
-    @property
-    def secret_file(self) -> Path:
-        """Where the secrets are if the operator has set none."""
-        return self.file.parent / "secret.key"
-
-    def __str__(self) -> str:
-        return f"{_SQLITE}{self.file}"
-
-
-@dataclass(frozen=True, slots=True)
-class Postgres:
-    """`postgresql://…`, with any number of hosts."""
-
-    dsn: str = field(repr=False)
-
-    whereabouts = "Its data lies in PostgreSQL"
-    file = None
-    is_shared = True
-    secret_file = Path("data/secret.key")
-
-    def __str__(self) -> str:
-        # Greedy: a password that should have been percent-encoded has an "@" of its own.
-        without_user = re.sub(r"://.*@", "://***@", self.dsn)
-        return re.sub(r"(password=)[^&]*", r"\1***", without_user)
-
-
-DatabaseUrl = Memory | Sqlite | Postgres
-
-
-def parse_database_url(url: str) -> DatabaseUrl:
-    """What the URL names. Raises `BadSetting`."""
-    if url == "memory://":
-        return Memory()
-    if url.startswith(_POSTGRES):
-        return Postgres("postgresql://" + url.partition("://")[2])
-    path = url.removeprefix(_SQLITE)
-    if path in (url, "", ":memory:"):
-        raise BadSetting(f"the URL of the database must be like {_URLS}")
-    return Sqlite(Path(path))
+_SOCKET_MODE = re.compile("[67][0-7]{2}")
 
 
 def _setting(
@@ -95,16 +23,22 @@ def _setting(
     check: Callable[[Any], object] | None = None,
     *,
     is_secret: bool = False,
+    may_be_file: bool = False,
 ) -> Any:
-    """A field that is read from the variable of its name; a secret is never shown."""
-    how = {"read": read, "default": default, "check": check, "is_secret": is_secret}
+    """A field that is read from the variable of its name, or the file that a second one names.
+
+    A secret is never shown.
+    """
+    how = {"read": read, "default": default, "check": check}
+    how |= {"is_secret": is_secret, "may_be_file": may_be_file or is_secret}
     return field(repr=not is_secret, metadata=how)
 
 
 def _between(least: float, most: float) -> validate.Range:
-    return validate.Range(least, most)
+    return validate.Range(least, most, error="it must be from {min} to {max}")
 
 
+_words = partial(Env.list, subcast=str.strip)
 _at_least_one = _between(1, 10**9)
 
 
@@ -124,6 +58,11 @@ def _address(text: str) -> None:
         raise ValidationError("it must be like 127.0.0.1:8000, [::1]:8000 or unix:/path")
 
 
+def _mode(text: str) -> None:
+    if not _SOCKET_MODE.fullmatch(text):
+        raise ValidationError("it must be like 660, where the owner may read and write")
+
+
 def _strong(secrets: str | list[str]) -> None:
     all_of_them = [secrets] if isinstance(secrets, str) else secrets
     if any(len(each.encode()) < MIN_SECRET_BYTES for each in all_of_them):
@@ -141,14 +80,15 @@ def _origins(origins: list[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The effective settings; the README's table gives their meaning."""
+    """The effective settings; docs/operations.md gives their meaning."""
 
-    database_url: DatabaseUrl = _setting(Env.str, "sqlite:///data/forum.db")
+    database_url: DatabaseUrl = _setting(Env.str, "sqlite:///data/forum.db", may_be_file=True)
     secret_key: str | None = _setting(Env.str, None, _strong, is_secret=True)
-    old_secret_keys: tuple[str, ...] = _setting(Env.list, [], _strong, is_secret=True)
+    old_secret_keys: tuple[str, ...] = _setting(_words, [], _strong, is_secret=True)
     token_lifetime: int = _setting(Env.int, 14 * 24 * 3600, _between(1, 2**31))
     page_size: int = _setting(Env.int, 10, _between(1, 1000))
     bind: str = _setting(Env.str, "127.0.0.1:8000", _address)
+    socket_mode: str = _setting(Env.str, "660", _mode)
     workers: int = _setting(Env.int, 2, _between(1, 256))
     threads: int = _setting(Env.int, 8, _between(1, 256))
     hashes: int = _setting(Env.int, 1, _between(1, 64))
@@ -160,8 +100,8 @@ class Settings:
     body_memory: int = _setting(Env.int, 32 * 1024**2, _between(2**20, 2**40))
     title_limit: int = _setting(Env.int, 300, _between(1, 10**6))
     text_limit: int = _setting(Env.int, 100_000, _between(1, 10**8))
-    cors_origins: tuple[str, ...] = _setting(Env.list, ["*"], _origins)
-    trusted_proxies: tuple[str, ...] = _setting(Env.list, [], _networks)
+    cors_origins: tuple[str, ...] = _setting(_words, ["*"], _origins)
+    trusted_proxies: tuple[str, ...] = _setting(_words, [], _networks)
     throttle: bool = _setting(Env.bool, default=True)
     login_failures: int = _setting(Env.int, 10, _at_least_one)
     login_failures_address: int = _setting(Env.int, 100, _at_least_one)
@@ -174,12 +114,10 @@ class Settings:
     @classmethod
     def from_environment(cls) -> Self:
         """The settings of this process. Raises `BadSetting`."""
-        _refuse_unknown({_PREFIX + each.name.upper() for each in fields(cls)})
-        env = Env(prefix=_PREFIX)
-        try:
-            values = {each.name: _read(env, each.name, **each.metadata) for each in fields(cls)}
-        except EnvError as error:
-            raise BadSetting(str(error)) from error
+        in_files = [each for each in fields(cls) if each.metadata["may_be_file"]]
+        require_known(_names(fields(cls)), _names(in_files))
+        env = FileAwareEnv(prefix=PREFIX, strip_whitespace=True)
+        values = {each.name: _read(env, each) for each in fields(cls)}
         return cls(**values | {"database_url": parse_database_url(values["database_url"])})
 
     def on(self, url: str) -> Self:
@@ -193,28 +131,29 @@ class Settings:
         }
         if not self.secret_key:
             shown["secret_key"] = "(a file beside the database)"  # noqa: S105
-        return {_PREFIX + name.upper(): value for name, value in shown.items()}
+        return {PREFIX + name.upper(): value for name, value in shown.items()}
 
 
-def _read(
-    env: Env, name: str, *, read: Callable[..., Any], default: Any, check: Any, is_secret: bool
-) -> Any:
-    value = read(env, name.upper(), default, validate=check)
+def _names(settings: Iterable[Field[Any]]) -> set[str]:
+    return {PREFIX + each.name.upper() for each in settings}
+
+
+def _read(env: Env, setting: Field[Any]) -> Any:
+    name, how = setting.name.upper(), setting.metadata
+    try:
+        value = how["read"](env, name, how["default"], validate=how["check"])
+    except EnvValidationError as error:
+        raise BadSetting(f"{PREFIX}{name}: {_sentence(error)}") from error
+    except (OSError, ValueError) as error:
+        raise unreadable(f"{PREFIX}{name}{FILE}") from error
     return tuple(value) if isinstance(value, list) else value
+
+
+def _sentence(error: EnvValidationError) -> str:
+    first = next(iter(error.error_messages))
+    return str(first).rstrip(".").replace("Not a valid", "it is no valid")
 
 
 def _shown(value: Any, metadata: Any) -> str:
     parts = value if isinstance(value, tuple) else (value,)
     return ",".join("***" if metadata["is_secret"] else str(each) for each in parts)
-
-
-def _refuse_unknown(known: set[str]) -> None:
-    for name in sorted(each for each in os.environ if each.startswith(_PREFIX)):
-        if not _has_utf8(name + os.environ[name]):
-            raise BadSetting(f"{name} is not UTF-8")
-        if name not in known:
-            raise BadSetting(f"{name} is no setting; the settings are {', '.join(sorted(known))}")
-
-
-def _has_utf8(text: str) -> bool:
-    return text.encode(errors="replace").decode() == text

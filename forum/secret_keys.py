@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from forum.adapters.secret_file import load_secrets
-from forum.config import BadSetting, Settings
+from forum.config import Settings
+from forum.environment import BadSetting
 
 
 def refuse_orphaned_secret(settings: Settings) -> None:

@@ -24,9 +24,11 @@ from forum.adapters.sql.schema import SchemaDiffers
 from forum.adapters.sql.sessions import SqlSessions
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.adapters.sql.users import SqlUsers
-from forum.config import BadSetting, DatabaseUrl, Memory, Postgres, Settings, Sqlite
+from forum.config import Settings
+from forum.database_url import DatabaseUrl, Memory, Postgres, Sqlite
 from forum.domain.errors import Unavailable
 from forum.domain.ports import Repositories
+from forum.environment import BadSetting
 from forum.secret_keys import (
     explained_secret,
     refuse_orphaned_secret,
@@ -95,7 +97,8 @@ def _open_postgres(dsn: str, timeout: float) -> PeeweeDatabase:
         from forum.adapters.sql.postgres import PostgresDatabase  # noqa: PLC0415
     except ImportError:
         raise BadSetting(
-            "the URL of the database needs a driver for PostgreSQL: pip install 'forum[postgres]'"
+            "PostgreSQL needs the extra [postgres], from the checkout or the wheel file: "
+            "see docs/operations.md"
         ) from None
     try:
         return PostgresDatabase(dsn, timeout)

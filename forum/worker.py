@@ -17,8 +17,9 @@ from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 from gunicorn.workers.gasgi import ASGIWorker
 
-from forum.config import BadSetting, Settings
+from forum.config import Settings
 from forum.connection import Connection
+from forum.environment import BadSetting
 from forum.storage import prepare, require_usable
 
 _LAST_CALL = 0.1

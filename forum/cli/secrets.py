@@ -65,10 +65,17 @@ def drop(id: str) -> None:
 @contextmanager
 def opened_secret_file() -> Iterator[Path]:
     """The path of the file of secrets; what goes wrong inside comes out as one line."""
-    path = secret_file(Settings.from_environment())
+    settings = Settings.from_environment()
+    path = secret_file(settings)
     if path is None:
-        raise click.ClickException("the secret is not in a file: see forum secret --help")
+        raise click.ClickException(f"there is no file of secrets: {_why_none(settings)}")
     try:
         yield path
     except OSError as error:
         raise click.ClickException(f"the secret cannot be used: {error}") from error
+
+
+def _why_none(settings: Settings) -> str:
+    if settings.secret_key:
+        return "FORUM_SECRET_KEY is set; see forum secret --help"
+    return "a store in memory makes a secret for itself, which ends with its process"

@@ -9,7 +9,7 @@ import apsw
 import psycopg
 import pytest
 
-from forum.config import BadSetting
+from forum.environment import BadSetting
 from forum.storage import prepare
 from tests.cli.conftest import NewUrl
 from tests.cli.test_moving import (

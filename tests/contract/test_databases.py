@@ -27,9 +27,9 @@ from forum.adapters.sql.rate_limits import SqlRateCounters
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.adapters.sql.statements import Statement
 from forum.adapters.sql.users import FIND, SqlUsers
-from forum.config import BadSetting
 from forum.domain.errors import Unavailable, UsernameTaken
 from forum.domain.model import Author, Draft, Quota
+from forum.environment import BadSetting
 from tests.support.clusters import Cluster
 from tests.support.servers import environment, run
 from tests.support.stores import open_database

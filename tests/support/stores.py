@@ -2,7 +2,7 @@
 
 from forum import storage
 from forum.adapters.sql.peewee_database import PeeweeDatabase
-from forum.config import parse_database_url
+from forum.database_url import parse_database_url
 
 
 def open_database(url: str, timeout: float) -> PeeweeDatabase:
