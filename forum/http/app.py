@@ -64,7 +64,9 @@ def create_app(
     }
     for path, resource, suffix in dict.fromkeys((r.path, r.resource, r.suffix) for r in ROUTES):
         app.add_route(path, by_name[resource], suffix=suffix)
-    return Guard(app, _body_limit(router, body_limits), body_limits.together)
+    return Guard(
+        app, _body_limit(router, body_limits), body_limits.together, address_of.notice_forwarded
+    )
 
 
 def _body_limit(router: Router, limits: BodyLimits) -> BodyLimit:

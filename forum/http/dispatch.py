@@ -30,8 +30,8 @@ there.
 """
 
 _NICE = 10
-"""Of threads with a low priority: a tenth of the processor time of a usual one that wants the same
-processor.
+"""How much nicer than their process threads with a low priority are: they get a tenth of the
+processor time of a usual one that wants the same processor.
 """
 
 _VERDICT = 1.0
@@ -124,7 +124,8 @@ def _seconds_to(deadline: float) -> float:
 def _lower_priority() -> None:
     if sys.platform == "linux":  # Elsewhere it is the whole process that has a priority.
         with suppress(OSError):  # A thread that may not lower its priority still works.
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICE)
+            usual = os.getpriority(os.PRIO_PROCESS, 0)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), usual + _NICE)
 
 
 async def run_inline(use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

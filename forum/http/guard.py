@@ -31,6 +31,8 @@ Not the refusal itself: its traceback leads to the request, which would then hol
 all.
 """
 
+_FORWARDED = {b"x-forwarded-for", b"forwarded"}
+
 _DIGITS = 18
 """Of an announced length; more say nothing more about a limit, and Python refuses to read
 thousands.
@@ -40,9 +42,19 @@ thousands.
 class Guard:
     """An ASGI application that hands whole requests with bodies of bounded size to another."""
 
-    def __init__(self, app: Application, body_limit: BodyLimit, body_memory: int) -> None:
-        """All bodies that are here at one moment have at most `body_memory` bytes."""
+    def __init__(
+        self,
+        app: Application,
+        body_limit: BodyLimit,
+        body_memory: int,
+        notice_forwarded: Callable[[Scope], None],
+    ) -> None:
+        """All bodies that are here at one moment have at most `body_memory` bytes.
+
+        `notice_forwarded` is called for each request that says for whom it was forwarded.
+        """
         self._app = app
+        self._notice_forwarded = notice_forwarded
         self._body_limit = body_limit
         self._memory = BodyMemory(body_memory)
 
@@ -57,7 +69,9 @@ class Guard:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         _repair(scope)
-        length, expects = _announced(scope)
+        length, expects, is_forwarded = _announced(scope)
+        if is_forwarded:
+            self._notice_forwarded(scope)
         if expects not in (None, b"100-continue"):
             scope[REFUSAL] = ExpectationFailed
         elif length != 0:
@@ -113,13 +127,13 @@ class Guard:
         return None if self._memory.add(body, piece) else Unavailable
 
 
-def _announced(scope: Scope) -> tuple[int | None, bytes | None]:
-    """The length of the body, and what the client expects before it sends it.
+def _announced(scope: Scope) -> tuple[int | None, bytes | None, bool]:
+    """The length of the body, what the client expects first, and whether a proxy forwarded all.
 
     The length is 0 if there is no body, and None if it comes in chunks.
     """
     length: int | None = 0
-    expects = None
+    expects, is_forwarded = None, False
     for name, value in scope["headers"]:
         if name == b"transfer-encoding":
             length = None
@@ -127,7 +141,9 @@ def _announced(scope: Scope) -> tuple[int | None, bytes | None]:
             length = int(value[:_DIGITS]) if value.isdigit() else None
         elif name == b"expect":
             expects = value.lower()
-    return length, expects
+        elif name in _FORWARDED:
+            is_forwarded = True
+    return length, expects, is_forwarded
 
 
 def _repair(scope: Scope) -> None:

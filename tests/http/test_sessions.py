@@ -213,7 +213,10 @@ class TestThrottle:
             pytest.param(
                 ["192.0.2.1, ::ffff:127.0.0.1", " 192.0.2.1 ", "x,192.0.2.1"], id="mapped proxy"
             ),
+            pytest.param(["192.0.2.1:5678", "192.0.2.1:9", "192.0.2.1"], id="with ports"),
+            pytest.param(["[2001:db8::1]:9", "[2001:db8::2]", "2001:db8::3"], id="IPv6 with ports"),
             pytest.param(["", "unknown", "192.0.2.1, x"], id="nothing to be read"),
+            pytest.param(["192.0.2.1:x", "[192.0.2.1", "[::1]x, ::1:"], id="no ports"),
         ],
     )
     def test_one_client_is_one_client(self, client: Client, addresses: list[str]) -> None:
@@ -226,6 +229,21 @@ class TestThrottle:
     def test_a_header_from_anybody_else_changes_nothing(self) -> None:
         with Client(assemble(MemoryTables(), limits=LIMITS)) as client:
             assert self.fail(client, "1.1.1.1", "2.2.2.2", "3.3.3.3") == [401, 401, 429]
+
+    @pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+    def test_who_forwards_without_being_trusted_is_warned_of_once(
+        self, header: str, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with Client(assemble(MemoryTables(), limits=LIMITS)) as client:
+            for _ in range(2):
+                client.get("/articles", headers={header: "for=192.0.2.1"})
+        assert [each.message.count("FORUM_TRUSTED_PROXIES") for each in caplog.records] == [1]
+
+    def test_nobody_is_warned_of_a_proxy_that_is_trusted(
+        self, client: Client, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        self.log_in(client, PASSWORD)
+        assert "FORUM_TRUSTED_PROXIES" not in caplog.text
 
     def test_registrations_are_bounded(self, client: Client) -> None:
         bodies = [{"username": f"user-{each}", "password": PASSWORD} for each in range(3)]

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import apsw
 from peewee import PeeweeException
