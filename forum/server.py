@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shlex
 import socket
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -11,12 +12,15 @@ import click
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
-from forum.config import BadSetting, Settings
+from forum.config import Settings
+from forum.environment import BadSetting
 from forum.http.guard import Application
 from forum.main import app
 from forum.worker import Worker
 
 __all__ = ["Server", "Worker"]
+
+_UNIX = "unix:"
 
 _MOST_CONNECTIONS = 4096
 """Of a worker, where it has descriptors for them: an idle one takes about 10 KiB."""
@@ -43,6 +47,7 @@ def _options(settings: Settings) -> dict[str, Any]:
 
     return {
         "bind": settings.bind,
+        "umask": 0o777 & ~int(settings.socket_mode, 8),
         # Workers share nothing but the store, so one in memory has room for one alone.
         "workers": settings.workers if settings.database_url.is_shared else 1,
         "worker_class": Worker,
@@ -56,8 +61,16 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 
 def _greeting(settings: Settings) -> str:
-    lines = [f"The forum listens on http://{settings.bind}", settings.database_url.whereabouts]
-    return "\n".join([*lines, f"Try: curl http://{settings.bind}/articles"])
+    address, call = f"http://{settings.bind}", f"curl http://{settings.bind}"
+    if settings.bind.startswith(_UNIX):
+        address = settings.bind
+        call = f"curl --unix-socket {shlex.quote(_path(address))} http://localhost"
+    lines = [f"The forum listens on {address}", settings.database_url.whereabouts]
+    return "\n".join([*lines, f"Try: {call}/articles"])
+
+
+def _path(bind: str) -> str:
+    return bind.removeprefix(_UNIX)
 
 
 @contextmanager
@@ -75,8 +88,8 @@ def reserved(bind: str) -> Iterator[None]:
 
 
 def _bound(bind: str) -> socket.socket:
-    if bind.startswith("unix:"):
-        return _unused(bind.removeprefix("unix:"))
+    if bind.startswith(_UNIX):
+        return _unused(_path(bind))
     host, _, port = bind.rpartition(":")
     taken = socket.socket(socket.AF_INET6 if host.startswith("[") else socket.AF_INET)
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -14,8 +14,17 @@ from forum.config import Settings
 from forum.server import Server, reserved
 from forum.storage import prepare
 
+_COMPLETION = """\
+Completion of commands: put eval "$(_FORUM_COMPLETE=bash_source forum)" into ~/.bashrc, or the same
+with zsh_source into ~/.zshrc.
+"""
 
-@click.group(cls=OneLineErrors)
+
+@click.group(
+    cls=OneLineErrors,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_COMPLETION,
+)
 @click.version_option(__version__)
 def main() -> None:
     """The backend of a simple forum.

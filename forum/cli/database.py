@@ -62,6 +62,7 @@ def backup(file: Path, with_secret: bool) -> None:
     settings = Settings.from_environment()
     with opened_sqlite(settings, "pg_dump --format=custom") as source:
         source.require()
+        source.give_way_to_signals()
         sqlite_backup.backup(source, file, _saved_secrets() if with_secret else [])
     click.echo(f"saved to {printable(str(file))}")
     if not with_secret:

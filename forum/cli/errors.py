@@ -1,16 +1,21 @@
-"""Errors in one line."""
+"""How commands end where something goes wrong."""
 
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from forum.config import BadSetting
+from forum.environment import BadSetting
+
+_INTERRUPTED = 128 + signal.SIGINT
+"""The status of a command that was interrupted, as shells report it."""
 
 
 class OneLineErrors(click.Group):
-    """Ends with status 1 and one line where the surroundings are at fault.
+    """Ends with status 1 and one line where the surroundings are at fault, and with 130 at SIGINT.
 
     Whatever a line quotes, no terminal obeys it.
     """
@@ -20,7 +25,7 @@ class OneLineErrors(click.Group):
             return super().make_context(*arguments, **extra)
 
     def invoke(self, context: click.Context) -> object:
-        with _one_line():
+        with _interruptible(), _one_line():
             return super().invoke(context)
 
 
@@ -36,6 +41,29 @@ def _one_line() -> Iterator[None]:
         if message.isprintable():
             raise
         raise _Refusal(printable(message), error.exit_code) from error
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ends the process at SIGINT, after what surrounds the work has cleaned up."""
+    is_interrupted = False
+
+    def interrupt(number: int, frame: object) -> None:
+        nonlocal is_interrupted
+        is_interrupted = True
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # A second one would disturb the cleaning.
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    except BaseException:
+        if not is_interrupted:  # Else it may be what an interrupted connection makes of it.
+            raise
+        click.echo("Error: interrupted", err=True)
+        os._exit(_INTERRUPTED)  # Nobody waits for threads that are still hashing.
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class _Refusal(click.ClickException):

@@ -1,7 +1,6 @@
 """Commands that move a whole forum."""
 
 import os
-import signal
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,9 +22,6 @@ from forum.storage import opened_bulk_store
 
 T = TypeVar("T")
 
-_INTERRUPTED = 128 + signal.SIGINT
-"""The status of a command that was interrupted, as shells report it."""
-
 
 @click.command("copy")
 @click.argument("source", type=WORD)
@@ -38,7 +34,6 @@ def copy_command(source: str, target: str) -> None:
     """
     settings = Settings.from_environment()
     with (
-        _interruptible(),
         opened_bulk_store(settings.on(source)) as old,
         opened_bulk_store(settings.on(target), create=True) as new,
         _explained(),
@@ -54,7 +49,7 @@ def copy_command(source: str, target: str) -> None:
 @click.command("import-flaskapi")
 @click.argument("file", type=File(must_exist=True))
 def import_flaskapi(file: Path) -> None:
-    """ImportReport from the older Flask program.
+    """Import from the older Flask program.
 
     FILE is its SQLite database. Ids, dates, authors and passwords stay; the passwords are hashed,
     on all processors. All or nothing, into an empty database; a second time changes nothing.
@@ -62,7 +57,7 @@ def import_flaskapi(file: Path) -> None:
     """
     settings = Settings.from_environment()
     hash_passwords = partial(hash_all, settings)
-    with _interruptible(), _explained():
+    with _explained():
         old = FlaskApiDatabase(file)
         with opened_bulk_store(settings, create=True) as target:
             done = import_forum(old, target, hash_passwords, _show_progress)
@@ -108,29 +103,6 @@ def hash_all(settings: Settings, passwords: Iterable[str]) -> Generator[str, Non
         yield from pool.map(hasher.hash, passwords)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Ends the process with 130 at SIGINT, after what surrounds the work has cleaned up."""
-    is_interrupted = False
-
-    def interrupt(number: int, frame: object) -> None:
-        nonlocal is_interrupted
-        is_interrupted = True
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # A second one would disturb the cleaning.
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, interrupt)
-    try:
-        yield
-    except BaseException:
-        if not is_interrupted:  # Else it may be what an interrupted connection makes of it.
-            raise
-        click.echo("Error: interrupted", err=True)
-        os._exit(_INTERRUPTED)  # Nobody waits for threads that are still hashing.
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """`forum user`: looking after accounts."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import click
@@ -23,14 +24,19 @@ def user() -> None:
 
 
 @user.command("list")
-def list_users() -> None:
+@click.option("--json", "as_json", is_flag=True, help="Print an array of JSON, for programs.")
+def list_users(as_json: bool) -> None:
     """Print every user.
 
     Id, name, date of registration, and whether disabled.
     """
     with _administration() as administration:
-        for account in administration.list_all():
-            click.echo(_line(account))
+        accounts = list(administration.list_all())
+    if as_json:
+        click.echo(json.dumps([_as_json(each) for each in accounts], indent=2))
+    else:
+        for line in _table(accounts):
+            click.echo(line)
 
 
 @user.command()
@@ -120,6 +126,29 @@ def _administration() -> Iterator[Administration]:
         raise click.ClickException(
             f"there is no user {error.username or repr(error.username)}"
         ) from None
+
+
+def _as_json(account: Account) -> dict[str, object]:
+    return {
+        "id": account.user.id,
+        "username": account.user.username,
+        "date_registered": f"{account.user.date_registered:%Y-%m-%dT%H:%M:%S.%f}",
+        "is_disabled": account.is_disabled,
+    }
+
+
+def _table(accounts: Iterable[Account]) -> Iterator[str]:
+    rows = [("ID", "USERNAME", "REGISTERED", "STATUS"), *map(_cells, accounts)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        yield "  ".join(map(str.ljust, row, widths)).rstrip()
+
+
+def _cells(account: Account) -> tuple[str, ...]:
+    user = account.user
+    registered = f"{user.date_registered:%F %T}"
+    status = "disabled" if account.is_disabled else ""
+    return str(user.id), printable(user.username), registered, status
 
 
 def _line(account: Account) -> str:

@@ -16,7 +16,7 @@ from forum.adapters.sql.migrations import migrate
 from forum.adapters.sql.sqlite_interrupts import give_way
 from forum.domain.model import Account, Article, Author, User
 from tests.contract.conftest import NOW, sql_store
-from tests.support.servers import environment
+from tests.support.servers import environment, run, running
 from tests.support.stores import open_database
 
 SOON = 2.0
@@ -34,6 +34,7 @@ def started(folder: Path, *arguments: str, **settings: str) -> Iterator[subproce
         [sys.executable, "-m", "forum", *arguments],
         cwd=folder,
         env=environment(**settings),
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -179,3 +180,41 @@ def test_a_lock_that_is_not_given_in_time_is_refused(tmp_path: Path) -> None:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(apsw.BusyError):
             connection.execute("BEGIN IMMEDIATE")
+
+
+@pytest.fixture
+def forum_with_alice(tmp_path: Path) -> Path:
+    with running(tmp_path) as server:
+        server.sign_up("alice#1")
+    return tmp_path
+
+
+def test_a_question_is_interrupted_with_the_same_status(forum_with_alice: Path) -> None:
+    with started(forum_with_alice, "user", "delete", "alice#1") as process:
+        assert process.stdout
+        asked = iter(lambda: process.stdout.read(1), "]")
+        assert "Delete alice#1" in "".join(asked)
+        assert interrupt(process) == (130, "Error: interrupted", True)
+
+
+def test_a_reader_that_has_seen_enough_hears_no_complaint(forum_with_alice: Path) -> None:
+    with started(forum_with_alice, "user", "list") as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.stderr
+        assert process.stderr.read() == ""
+
+
+def test_progress_writes_no_codes_into_a_file(forum_with_alice: Path) -> None:
+    result = run(forum_with_alice, "copy", "sqlite:///data/forum.db", "sqlite:///other.db")
+    assert (result.returncode, "users" in result.stderr, "\x1b" in result.stderr) == (
+        0,
+        True,
+        False,
+    )
+
+
+@pytest.mark.parametrize("path", ["nowhere/copy.db", "data/forum.db/copy.db", "/proc/copy.db"])
+def test_a_backup_that_cannot_be_written_names_its_path(forum_with_alice: Path, path: str) -> None:
+    result = run(forum_with_alice, "backup", path)
+    assert (result.returncode, f"Error: {path} cannot be written" in result.stderr) == (1, True)

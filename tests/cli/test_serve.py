@@ -1,11 +1,13 @@
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from forum.cli import main
 from forum.config import Settings
 from tests.support.servers import run
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text()
+OPERATIONS = (Path(__file__).resolve().parents[2] / "docs/operations.md").read_text()
 
 COMMANDS = [
     ["serve"], ["migrate"], ["config"], ["backup"], ["restore"], ["copy"], ["import-flaskapi"],
@@ -16,9 +18,14 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("command", [[], *COMMANDS], ids=" ".join)
-def test_every_command_has_help(tmp_path: Path, command: list[str]) -> None:
-    result = run(tmp_path, *command, "--help")
-    assert (result.returncode, result.stdout[:6]) == (0, "Usage:")
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_every_command_has_help(command: list[str], option: str) -> None:
+    result = CliRunner().invoke(main, [*command, option])
+    assert (result.exit_code, result.stdout[:6]) == (0, "Usage:")
+
+
+def test_the_help_says_how_to_turn_on_completion(tmp_path: Path) -> None:
+    assert 'eval "$(_FORUM_COMPLETE=bash_source forum)"' in run(tmp_path, "--help").stdout
 
 
 @pytest.mark.parametrize("arguments", [["nonsense"], ["migrate", "x"], ["copy", "a"], ["--x"]])
@@ -92,15 +99,15 @@ def test_a_damaged_secret_is_refused_in_one_line_and_left_alone(
     assert damage is None or path.read_bytes() == damage
 
 
-def test_the_readme_lists_every_setting_and_no_other() -> None:
-    rows = [line for line in README.splitlines() if line.startswith("| `FORUM_")]
+def test_the_documents_list_every_setting_and_no_other() -> None:
+    rows = [line for line in OPERATIONS.splitlines() if line.startswith("| `FORUM_")]
     assert {row.split("`")[1] for row in rows} == set(Settings.from_environment().shown())
 
 
-def test_the_default_of_every_setting_stands_in_the_readme() -> None:
+def test_the_default_of_every_setting_stands_in_the_documents() -> None:
     shown = Settings.from_environment().shown()
     rows = {
-        line.split("`")[1]: line for line in README.splitlines() if line.startswith("| `FORUM_")
+        line.split("`")[1]: line for line in OPERATIONS.splitlines() if line.startswith("| `FORUM_")
     }
     differing = [
         name

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -62,8 +63,26 @@ def log_in(client: Client, password: str = PASSWORD) -> tuple[int, object]:
 
 
 def test_a_list_has_every_user_by_id(user: Forum, bob: str) -> None:
+    head, *lines = user("list").stdout.splitlines()
+    assert head.split() == ["ID", "USERNAME", "REGISTERED", "STATUS"]
+    assert [line.split()[:2] for line in lines] == [["1", "alice#1"], ["2", "bobby#2"]]
+
+
+def test_the_columns_of_a_list_are_aligned(user: Forum, client: Client, alice: str) -> None:
+    client.sign_up("a-much-longer-name#3")
     lines = user("list").stdout.splitlines()
-    assert [line.split()[:2] for line in lines] == [["1", "'alice#1'"], ["2", "'bobby#2'"]]
+    assert (
+        len({line.index(each) for line, each in zip(lines, ["REG", "20", "20"], strict=True)}) == 1
+    )
+
+
+def test_a_list_is_there_for_programs_too(user: Forum, client: Client, bob: str) -> None:
+    user("disable", "bobby#2")
+    fields = ["id", "username", "date_registered"]
+    users = [client.get(f"/users/{id}").json for id in (1, 2)]
+    assert json.loads(user("list", "--json").stdout) == [
+        {**{each: one[each] for each in fields}, "is_disabled": one["id"] == 2} for one in users
+    ]
 
 
 def test_a_user_is_shown_with_the_sessions(user: Forum, client: Client, alice: str) -> None:
@@ -80,7 +99,7 @@ def test_a_disabled_user_is_out_at_once(user: Forum, client: Client, alice: str)
 
 def test_a_disabled_user_is_listed_as_such(user: Forum, bob: str) -> None:
     user("disable", "alice#1")
-    states = [line.endswith("disabled") for line in user("list").stdout.splitlines()]
+    states = [line.endswith("disabled") for line in user("list").stdout.splitlines()[1:]]
     assert states == [True, False]
 
 

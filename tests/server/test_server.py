@@ -1,7 +1,10 @@
+import itertools
 import json
 import re
+import shlex
 import socket
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -9,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SECRET
-from tests.support.servers import PASSWORD, Server, run, running
+from tests.support.servers import PASSWORD, Server, environment, run, running
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +170,30 @@ def test_a_taken_port_is_refused_in_one_line(tmp_path: Path, server: Server) -> 
     result = run(tmp_path, "serve", BIND=f"127.0.0.1:{server.port}")
     assert result.returncode == 1
     assert "FORUM_BIND" in result.stderr.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("settings", "mode"), [({}, "660"), ({"SOCKET_MODE": "600"}, "600")])
+def test_the_line_to_try_on_a_socket_works_and_strangers_keep_out(
+    tmp_path: Path, settings: dict[str, str], mode: str
+) -> None:
+    path = tmp_path / "forum.sock"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "forum", "serve"],
+        cwd=tmp_path,
+        env=environment(BIND=f"unix:{path}", **settings),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stderr
+        [line] = itertools.islice((each for each in process.stderr if "Try: " in each), 1)
+        command = line.partition("Try: ")[2]
+        answer = subprocess.check_output([*shlex.split(command), "--silent"], text=True)
+        assert f"{path.stat().st_mode & 0o777:o}" == mode
+    finally:
+        process.terminate()
+        process.communicate()
+    assert json.loads(answer) == {"articles": [], "next": False}
 
 
 def test_a_secret_that_is_rotated_logs_nobody_out(tmp_path: Path) -> None:

@@ -37,9 +37,11 @@ class KeptProgress:
     """Remembers what passed under which label, and how much was announced."""
 
     passed: dict[str, list[object]] = field(default_factory=dict)
+    announced: dict[str, int | None] = field(default_factory=dict)
 
     def __call__(self, label: str, items: Iterable[T], length: int | None = None) -> Iterator[T]:
         self.passed[label] = []
+        self.announced[label] = length
         for item in items:
             self.passed[label].append(item)
             yield item
@@ -135,6 +137,12 @@ def test_everything_passes_by_under_its_label(source: MemoryTables, target: Memo
         "articles": [FIRST, SECOND],
         "sessions": [(3, SESSION), (7, OTHER_SESSION)],
     }
+
+
+def test_how_much_there_is_to_copy_is_announced(source: MemoryTables, target: MemoryTables) -> None:
+    progress = KeptProgress()
+    copy(MemoryBulkStore(source), MemoryBulkStore(target), progress)
+    assert progress.announced == {"users": 2, "articles": 2, "sessions": 2}
 
 
 def test_a_copy_lowers_no_last_id_of_its_target(source: MemoryTables, target: MemoryTables) -> None:

@@ -90,7 +90,11 @@ def _require_free(path: Path) -> None:
 def _draft(target: Path) -> Iterator[Path]:
     """An empty private file, in a folder beside the target that goes away with all in it."""
     _require_free(target)
-    with TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+    try:
+        made = TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:  # It names the folder, which nobody has asked for.
+        raise OSError(f"{target} cannot be written: {error.strerror}") from error
+    with made as folder:
         draft = Path(folder, "draft")
         draft.touch(0o600)
         yield draft

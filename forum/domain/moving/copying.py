@@ -54,12 +54,13 @@ def copy(source: BulkStore, target: BulkStore, progress: Progress) -> Fingerprin
     """
     with source.snapshot(), target.exclusive():
         require_empty(target)
-        target.add_accounts(progress("users", source.accounts()))
-        target.add_articles(progress("articles", source.articles()))
-        target.add_sessions(progress("sessions", source.sessions()))
+        there = source.counts()
+        target.add_accounts(progress("users", source.accounts(), there.accounts))
+        target.add_articles(progress("articles", source.articles(), there.articles))
+        target.add_sessions(progress("sessions", source.sessions(), there.sessions))
         target.raise_last_ids(source.last_ids())
         expected, actual = fingerprint_of(source), fingerprint_of(target)
-        if expected != actual or {source.counts(), target.counts()} != {actual.counts}:
+        if expected != actual or {there, target.counts()} != {actual.counts}:
             raise CopyDiffers
         return actual
 
