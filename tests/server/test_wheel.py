@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import venv
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -67,8 +66,7 @@ def test_the_wheel_serves(
 ) -> None:
     url = "sqlite:///data/forum.db"
     if kind == "postgres":
-        new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
-        url = new_postgres()
+        url = request.getfixturevalue("new_postgres")()
     settings = {"DATABASE_URL": url, "SECRET_KEY": "x" * 32}
     isolated = ["-I", "-m", "forum", "serve"]  # nothing from the checkout is imported
     with running(tmp_path, command=isolated, python=str(python), **settings) as server:
