@@ -1,6 +1,7 @@
 """Requests a second, beside a no-op on the same server and, if asked, another checkout.
 
     python benchmarks/throughput.py [--against ../forum-before] [--rounds 5] [--seconds 3]
+    python benchmarks/throughput.py --against . --setting FORUM_ACCESS_LOG=on
 
 Every round measures each call once on every server, one after the other, so that noise is the same
 for all; what counts is the ratio, and of it the median over the rounds. Needs wrk (Debian: apt-get
@@ -46,17 +47,22 @@ class Target:
 
 @click.command()
 @click.option("--against", type=click.Path(exists=True, path_type=Path), help="Another checkout.")
+@click.option(
+    "--setting", "settings", multiple=True, help="NAME=VALUE for this checkout, not the other."
+)
 @click.option("--rounds", default=5, show_default=True)
 @click.option("--seconds", default=3, show_default=True, help="Length of one measurement.")
-def main(against: Path | None, rounds: int, seconds: int) -> None:
+def main(against: Path | None, settings: tuple[str, ...], rounds: int, seconds: int) -> None:
     """Print a table of medians."""
     if not shutil.which("wrk"):
         sys.exit("wrk is not installed: apt-get install wrk")
     with ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
         targets = [stack.enter_context(_noop())]
-        checkouts = {"this": HERE} | ({"other": against} if against else {})
-        for name, checkout in checkouts.items():
-            targets.append(stack.enter_context(_forum(name, checkout, Path(folder) / name)))
+        special = dict(each.split("=", 1) for each in settings)
+        targets.append(stack.enter_context(_forum("this", HERE, Path(folder) / "this", special)))
+        if against:
+            other = _forum("other", against, Path(folder) / "other", {})
+            targets.append(stack.enter_context(other))
         _report(_measure(targets, rounds, seconds))
 
 
@@ -149,7 +155,7 @@ def _noop() -> Iterator[Target]:
 
 
 @contextmanager
-def _forum(name: str, checkout: Path, folder: Path) -> Iterator[Target]:
+def _forum(name: str, checkout: Path, folder: Path, settings: dict[str, str]) -> Iterator[Target]:
     port = _free_port()
     folder.mkdir()
     environment = {
@@ -162,6 +168,7 @@ def _forum(name: str, checkout: Path, folder: Path) -> Iterator[Target]:
     _fill(folder / "forum.db")
     if "FORUM_THROTTLE=" in _forum_command("config", checkout, environment):
         environment["FORUM_THROTTLE"] = "off"
+    environment |= settings
     command = [sys.executable, "-m", "forum", "serve"]
     with _running(command, checkout, port, environment):
         url = f"http://127.0.0.1:{port}"

@@ -12,7 +12,9 @@ from environs import Env, EnvValidationError, FileAwareEnv, ValidationError, val
 from forum.database_url import DatabaseUrl, parse_database_url
 from forum.domain.ports import MIN_SECRET_BYTES
 from forum.environment import FILE, PREFIX, BadSetting, require_known, unreadable
+from forum.logs import FORMATS, LEVELS
 
+_ONE_OF = "it must be one of: {choices}"
 _SOCKET = re.compile("unix:/.")
 _SOCKET_MODE = re.compile("[67][0-7]{2}")
 
@@ -98,6 +100,9 @@ class Settings:
     store_timeout: float = _setting(Env.float, 5, _between(0.1, 60))
     body_limit: int = _setting(Env.int, 2 * 1024**2, _between(1024, 2**30))
     body_memory: int = _setting(Env.int, 32 * 1024**2, _between(2**20, 2**40))
+    log_format: str = _setting(Env.str, "auto", validate.OneOf(FORMATS, error=_ONE_OF))
+    log_level: str = _setting(Env.str, "info", validate.OneOf(LEVELS, error=_ONE_OF))
+    access_log: bool = _setting(Env.bool, default=False)
     title_limit: int = _setting(Env.int, 300, _between(1, 10**6))
     text_limit: int = _setting(Env.int, 100_000, _between(1, 10**8))
     cors_origins: tuple[str, ...] = _setting(_words, ["*"], _origins)

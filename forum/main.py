@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
-from forum.adapters.audit_log import TextAuditLog
+from forum.adapters.audit_log import ProcessAuditLog
 from forum.adapters.clock import SystemClock
 from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.tokens import JwtTokens
@@ -48,7 +48,7 @@ def build(settings: Settings, store: Store, *, hasher: PasswordHasher | None = N
         hasher=hasher or Argon2Passwords(settings.hash_memory, settings.hash_passes),
         tokens=JwtTokens(secrets_of(settings)),
         clock=SystemClock(),
-        audit_log=TextAuditLog(),
+        audit_log=ProcessAuditLog(),
         token_lifetime=timedelta(seconds=settings.token_lifetime),
         article_limits=ArticleLimits(settings.page_size, settings.title_limit, settings.text_limit),
         rate_limits=_rate_limits(settings),
@@ -67,6 +67,8 @@ def build(settings: Settings, store: Store, *, hasher: PasswordHasher | None = N
         proxies=settings.trusted_proxies,
         body_limits=_body_limits(settings),
         cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
+        require_ready=store.require_ready,
+        access_log=settings.access_log,
         close=close,
     )
 
@@ -79,12 +81,15 @@ def _dispatcher(settings: Settings, services: Services, store: Store) -> Dispatc
     behind a network can always keep one waiting, and serves several at once; who reads has threads
     that no writer can take. Passwords have threads of their own, no more than may compute a hash at
     the same moment: that bounds their memory, and a storm of logins keeps nobody else waiting.
+    Whether the store is ready is found out by a thread, and a connection, that has nothing else to
+    do.
     """
     users, sessions, articles = services.users, services.sessions, services.articles
     timeout, threads, within = settings.store_timeout, settings.threads, store.within
     accounts = BoundedPool("accounts", settings.hashes, timeout, within, low_priority=True)
     far = BoundedPool("reading", threads, timeout, within)
     writing = BoundedPool("writing", 1 if store.is_embedded else threads, timeout, within)
+    readiness = BoundedPool("readiness", 1, timeout, within, low_priority=True)
     reading: Dispatch = run_inline if store.is_embedded else far
     paging: Dispatch = _near_pages_inline(far) if store.is_embedded else far
     return Dispatcher(
@@ -105,9 +110,10 @@ def _dispatcher(settings: Settings, services: Services, store: Store) -> Dispatc
             articles.post: writing,
             articles.edit: writing,
             articles.delete: writing,
+            store.require_ready: readiness,
         },
         services=[users, sessions, articles],
-        close=[accounts, far, writing],
+        close=[accounts, far, writing, readiness],
     )
 
 

@@ -43,7 +43,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 def _options(settings: Settings) -> dict[str, Any]:
     def greet(arbiter: Arbiter) -> None:
-        click.echo(_greeting(settings), err=True)
+        click.echo(_greeting(settings))  # It is for people; the standard error has the log.
 
     return {
         "bind": settings.bind,
@@ -52,6 +52,7 @@ def _options(settings: Settings) -> dict[str, Any]:
         "workers": settings.workers if settings.database_url.is_shared else 1,
         "worker_class": Worker,
         "worker_connections": _MOST_CONNECTIONS,
+        "loglevel": settings.log_level,
         "asgi_loop": "uvloop",
         "http_parser": "python",  # The fast one needs a package that is not published.
         "control_socket_disable": True,  # A second instance would take it over.

@@ -48,6 +48,8 @@ class Store:
     """
     within: Callable[[float], AbstractContextManager[object]] = nullcontext
     """Limits how long, in seconds, the thread that enters it waits for the store."""
+    require_ready: Callable[[], None] = lambda: None
+    """Raises `Unavailable` where the store does not answer, or is not up to date."""
     close: Callable[[], None] = lambda: None
     """Called once, when the server stops."""
 
@@ -57,7 +59,13 @@ def open_store(settings: Settings) -> Store:
     if isinstance(settings.database_url, Memory):
         return Store(memory_repositories(MemoryTables()))
     database = open_database(settings.database_url, settings.store_timeout)
-    return Store(sql_repositories(database), database.is_embedded, database.within, database.close)
+    return Store(
+        sql_repositories(database),
+        database.is_embedded,
+        database.within,
+        lambda: _require_ready(database),
+        database.close,
+    )
 
 
 def memory_repositories(tables: MemoryTables) -> Repositories:
@@ -141,7 +149,17 @@ def opened_database(settings: Settings) -> Iterator[PeeweeDatabase]:
     """
     database = open_database(settings.database_url, settings.store_timeout)
     try:
-        yield database
+        with _explained():
+            yield database
+    finally:
+        database.close()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """What goes wrong with a database comes out as `BadSetting`."""
+    try:
+        yield
     except SchemaTooNew:
         raise BadSetting(
             "the database was made by a later version of the forum: install that one"
@@ -153,8 +171,6 @@ def opened_database(settings: Settings) -> Iterator[PeeweeDatabase]:
     except (PeeweeException, Unavailable) as error:
         reason = " ".join(str(error.__cause__ or error).split())
         raise BadSetting(f"the database cannot be used: {reason}") from error
-    finally:
-        database.close()
 
 
 @contextmanager
@@ -203,6 +219,15 @@ def _made_in_the_end(settings: Settings) -> Iterator[Settings]:
             yield replace(settings, database_url=Sqlite(draft))
     except OSError as error:
         raise BadSetting(str(error)) from error
+
+
+def _require_ready(database: PeeweeDatabase) -> None:
+    try:
+        with _explained():
+            database.require()
+            _require_current(database)
+    except BadSetting as error:
+        raise Unavailable(str(error)) from error
 
 
 def _require_current(database: PeeweeDatabase) -> None:

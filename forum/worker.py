@@ -17,6 +17,7 @@ from gunicorn.errors import AppImportError
 from gunicorn.glogging import Logger
 from gunicorn.workers.gasgi import ASGIWorker
 
+from forum import logs
 from forum.config import Settings
 from forum.connection import Connection
 from forum.environment import BadSetting
@@ -52,6 +53,13 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         # In the master, which forks next. uvloop loses a signal that comes before it runs, and
         # Python one that comes while it forks; gunicorn would wait for this process.
         signal.pthread_sigmask(signal.SIG_BLOCK, _STOPS)
+
+    @classmethod
+    def setup(cls) -> None:
+        """Called in the master, whenever gunicorn has set up its own log."""
+        with suppress(BadSetting):  # `check_config` refuses it.
+            settings = Settings.from_environment()
+            logs.configure(settings.log_format, settings.log_level)
 
     @classmethod
     def check_config(cls, cfg: Config, log: Logger) -> None:

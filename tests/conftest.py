@@ -1,5 +1,6 @@
 """What every suite shares: the stores that each of them runs on."""
 
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -7,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 
 from forum.adapters.passwords import Argon2Passwords
 from forum.config import Settings
@@ -49,6 +51,17 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
         return new_postgres()
     return {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/forum.db"}[request.param]
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Commands that run in this process set up the log of all of it."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers[:]
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    structlog.reset_defaults()
 
 
 @pytest.fixture

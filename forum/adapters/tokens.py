@@ -59,7 +59,7 @@ class JwtTokens:
                 self._load()
             except OSError as error:
                 _log.warning("tokens can be neither made nor read: %s", error)
-                raise Unavailable from error
+                raise Unavailable("the secret cannot be used") from error
 
     def issue(self, claims: TokenClaims) -> str:
         payload = {

@@ -1,16 +1,17 @@
 """The console script `forum`."""
 
-import logging
+from contextlib import suppress
 
 import click
 
-from forum import __version__
+from forum import __version__, logs
 from forum.cli.database import backup, migrate_command, restore
 from forum.cli.errors import OneLineErrors, printable
 from forum.cli.moving import copy_command, import_flaskapi
 from forum.cli.secrets import secret
 from forum.cli.users import user
 from forum.config import Settings
+from forum.environment import BadSetting
 from forum.server import Server, reserved
 from forum.storage import prepare
 
@@ -31,9 +32,10 @@ def main() -> None:
 
     Settings are FORUM_* environment variables; `forum config` prints the effective ones.
     """
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
+    with suppress(BadSetting):  # The command says so; its help needs no settings.
+        settings = Settings.from_environment()
+        # What a command has to say it prints.
+        logs.configure(settings.log_format, "warning")
 
 
 @main.command()
@@ -43,6 +45,7 @@ def serve() -> None:
     SIGTERM ends it, SIGHUP renews the workers; both answer the requests under way first.
     """
     settings = Settings.from_environment()
+    logs.configure(settings.log_format, settings.log_level)
     with reserved(settings.bind):
         prepare(settings)
     Server(settings).run()

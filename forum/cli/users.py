@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from forum.adapters.audit_log import TextAuditLog
+from forum.adapters.audit_log import ProcessAuditLog
 from forum.adapters.clock import SystemClock
 from forum.adapters.passwords import Argon2Passwords
 from forum.cli.errors import printable
@@ -120,7 +120,7 @@ def _administration() -> Iterator[Administration]:
         hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
         with opened_repositories(settings) as repositories:
             yield wire_administration(
-                repositories, hasher=hasher, clock=SystemClock(), audit_log=TextAuditLog()
+                repositories, hasher=hasher, clock=SystemClock(), audit_log=ProcessAuditLog()
             )
     except NoSuchUsername as error:
         raise click.ClickException(

@@ -113,3 +113,8 @@ class Unavailable(Refusal):
 
     A store is down, full, locked or read-only, or too many are waiting.
     """
+
+    def __init__(self, reason: str = "the store cannot answer") -> None:
+        """The reason is for the log, not for clients."""
+        super().__init__(reason)
+        self.reason = reason

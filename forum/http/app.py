@@ -15,7 +15,10 @@ from forum.http.dispatch import Dispatch
 from forum.http.errors import add_error_handlers
 from forum.http.guard import Application, BodyLimit, Guard, Scope
 from forum.http.middleware import GuardRefusals, ResponseHeaders, Shutdown
+from forum.http.observation import AccessLog, Observation
+from forum.http.ports import Readiness
 from forum.http.resources.articles import Articles
+from forum.http.resources.operations import Operations
 from forum.http.resources.sessions import Sessions
 from forum.http.resources.users import Users
 from forum.http.router import Router
@@ -44,13 +47,15 @@ def create_app(
     proxies: Sequence[str],
     body_limits: BodyLimits,
     cors_origins: str | list[str],
+    require_ready: Readiness,
+    access_log: bool,
     close: Callable[[], object],
 ) -> Application:
     """The forum as an ASGI application.
 
     `dispatch` decides where a use case runs; `proxies` are the addresses and networks whose word
-    about clients is believed; `cors_origins` is "*" or the origins whose pages may call; `close` is
-    called once, when the server stops.
+    about clients is believed; `cors_origins` is "*" or the origins whose pages may call;
+    `access_log` has a line written for each request; `close` is called once, when the server stops.
     """
     middleware: list[Any] = [GuardRefusals(), ResponseHeaders(cors_origins), Shutdown(close)]
     router = Router()
@@ -61,12 +66,14 @@ def create_app(
         "users": Users(dispatch, users, address_of),
         "sessions": Sessions(dispatch, sessions, authenticator, address_of),
         "articles": Articles(dispatch, articles, authenticator),
+        "operations": Operations(dispatch, require_ready),
     }
     for path, resource, suffix in dict.fromkeys((r.path, r.resource, r.suffix) for r in ROUTES):
         app.add_route(path, by_name[resource], suffix=suffix)
-    return Guard(
-        app, _body_limit(router, body_limits), body_limits.together, address_of.notice_forwarded
-    )
+    limit, together = _body_limit(router, body_limits), body_limits.together
+    guard = Guard(app, limit, together, address_of.notice_forwarded)
+    observers = [AccessLog(address_of.of)] if access_log else []
+    return Observation(guard, router.template_of, observers) if observers else guard
 
 
 def _body_limit(router: Router, limits: BodyLimits) -> BodyLimit:
@@ -74,12 +81,8 @@ def _body_limit(router: Router, limits: BodyLimits) -> BodyLimit:
     by_route = {(route.path, route.method): _longest_body(route, limits) for route in ROUTES}
 
     def limit(scope: Scope) -> int:
-        path, raw_path = scope["path"], scope.get("raw_path", b"")
         method = "GET" if scope["method"] == "HEAD" else scope["method"]
-        if (path, method) in by_route and b"%" not in raw_path:  # as most are
-            return by_route[path, method]
-        found = router.find_target(path, raw_path)
-        return by_route.get((found[3], method), 0) if found else 0
+        return by_route.get((router.template_of(scope) or "", method), 0)
 
     return limit
 

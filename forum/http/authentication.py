@@ -1,7 +1,7 @@
 """Who asks."""
 
 import asyncio
-from contextlib import suppress
+import logging
 from typing import Any
 
 from falcon.asgi import Request
@@ -11,6 +11,9 @@ from forum.domain.model import Principal
 from forum.domain.sessions import SessionService
 from forum.http.bodies import read_token
 from forum.http.dispatch import Dispatch
+from forum.http.observation import USER_ID
+
+_log = logging.getLogger(__name__)
 
 
 class Authenticator:
@@ -25,6 +28,7 @@ class Authenticator:
     async def authenticate(self, req: Request, body: dict[str, Any]) -> Principal:
         """Whose token the request carries. Raises `TokenMissing`, `InvalidToken`."""
         principal = await self._dispatch(self._sessions.authenticate, read_token(req, body))
+        req.scope[USER_ID] = principal.user.id
         if principal.is_touch_due and principal.session.id not in self._notes:
             self._note_use(principal)
         return principal
@@ -36,5 +40,7 @@ class Authenticator:
         note.add_done_callback(lambda _: self._notes.pop(principal.session.id))
 
     async def _touch(self, principal: Principal) -> None:
-        with suppress(Unavailable):  # A later request notes it.
+        try:
             await self._dispatch(self._sessions.touch, principal)
+        except Unavailable as error:  # A later request notes it.
+            _log.info("use of a session not noted", extra={"reason": error.reason})

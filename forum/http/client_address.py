@@ -3,6 +3,7 @@
 import logging
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from ipaddress import (
     IPv4Address,
     IPv4Network,
@@ -24,6 +25,9 @@ AddressOf = Callable[[Request], str]
 
 _WITH_PORT = re.compile(r"\[(.+)\](?::[0-9]+)?|([^:]+):[0-9]+")
 
+_REMEMBERED = 4096
+"""Addresses that are not parsed anew: most clients call more than once."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -40,9 +44,13 @@ class ClientAddress:
 
     def __call__(self, req: Request) -> str:
         """The nearest address that is no trusted proxy; of IPv6 the /64 that is one customer's."""
-        forwarded = (req.get_header("X-Forwarded-For") or "").split(",")
+        return self.of(req.scope)
+
+    def of(self, scope: Scope) -> str:
+        """As for the request with this scope."""
+        forwarded = _forwarded_for(scope).split(",")
         nearest = None
-        for hop in map(_parse, [_peer(req.scope), *reversed(forwarded)]):
+        for hop in map(_parse, [_peer(scope), *reversed(forwarded)]):
             if hop is None:
                 break
             nearest = hop
@@ -66,11 +74,17 @@ class ClientAddress:
         return any(address in network for network in self._proxies)
 
 
+def _forwarded_for(scope: Scope) -> str:
+    values = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    return b",".join(values).decode("latin-1")
+
+
 def _peer(scope: Scope) -> str:
     client = scope.get("client") or ("127.0.0.1",)  # a UNIX socket is this machine
     return str(client[0])
 
 
+@lru_cache(_REMEMBERED)
 def _parse(text: str) -> Address | None:
     with_port = _WITH_PORT.fullmatch(text.strip())
     try:
@@ -81,6 +95,7 @@ def _parse(text: str) -> Address | None:
     return mapped or address
 
 
+@lru_cache(_REMEMBERED)
 def _customer(address: Address) -> str:
     if isinstance(address, IPv6Address):
         return str(ip_network((int(address), 64), strict=False))

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Coroutine, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, suppress
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from functools import partial
 from inspect import getmembers, ismethod
 from typing import Any, ParamSpec, Protocol, TypeVar
@@ -64,6 +64,7 @@ class BoundedPool:
         A call that gets no thread by then is refused; one that has a thread is run `within` what is
         left. Threads with a low priority leave the processors to all others that have work too.
         """
+        self._name = name
         self._free = asyncio.Semaphore(threads)
         self._threads = ThreadPoolExecutor(threads, name, _lower_priority if low_priority else None)
         self._max_wait = max_wait
@@ -74,7 +75,8 @@ class BoundedPool:
         await self._enter(deadline)
         loop = asyncio.get_running_loop()
         work = partial(use_case, *arguments, **named)
-        running = loop.run_in_executor(self._threads, self._run, deadline, work)
+        context = copy_context()  # What is logged there names the request, too.
+        running = loop.run_in_executor(self._threads, context.run, self._run, deadline, work)
         over = loop.create_future()
         running.add_done_callback(partial(self._leave, over))
         timer = loop.call_later(_seconds_to(deadline) + _VERDICT, _give_up, over)
@@ -94,7 +96,7 @@ class BoundedPool:
             async with asyncio.timeout(_seconds_to(deadline)):
                 await self._free.acquire()
         except TimeoutError:
-            raise Unavailable from None
+            raise Unavailable(f"no thread for {self._name} was free in time") from None
 
     def _run(self, deadline: float, work: Callable[[], T]) -> T:
         with self._within(_seconds_to(deadline)):
@@ -114,7 +116,7 @@ class BoundedPool:
 
 def _give_up(over: "asyncio.Future[None]") -> None:
     if not over.done():
-        over.set_exception(Unavailable())
+        over.set_exception(Unavailable("the store did not answer in time"))
 
 
 def _seconds_to(deadline: float) -> float:

@@ -32,6 +32,13 @@ class BodyCutShort(errors.Refusal):
     """The body ended before its announced length."""
 
 
+class BodyMemoryFull(errors.Unavailable):
+    """All bodies that are here take more memory than they may."""
+
+    def __init__(self) -> None:
+        super().__init__("the bodies that are here fill FORUM_BODY_MEMORY")
+
+
 class ExpectationFailed(errors.Refusal):
     """The client expects something else than to be asked for its body."""
 
@@ -48,6 +55,9 @@ class Answer(NamedTuple):
     headers: Mapping[str, str] = MappingProxyType({})
 
 
+_UNAVAILABLE = Answer(
+    503, "Service is unavailable, try again later", {"Retry-After": str(RETRY_AFTER)}
+)
 _CHALLENGE = {"WWW-Authenticate": "Bearer"}
 
 ANSWERS: dict[type[errors.Refusal], Answer] = {
@@ -71,11 +81,10 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
     errors.TextMissing: Answer(400, "Article text is missing"),
     errors.BadTitle: Answer(400, "Bad article title format"),
     errors.BadText: Answer(400, "Bad article text format"),
-    errors.Unavailable: Answer(
-        503, "Service is unavailable, try again later", {"Retry-After": str(RETRY_AFTER)}
-    ),
+    errors.Unavailable: _UNAVAILABLE,
     MalformedBody: Answer(400, "Malformed JSON body"),
     NotAnObject: Answer(400, "Request body must be a JSON object"),
+    BodyMemoryFull: _UNAVAILABLE,
     BodyCutShort: Answer(400, "Request body is incomplete"),
     BodyTooLarge: Answer(413, "Request body is too large"),
     UnsupportedMediaType: Answer(415, "Unsupported media type"),
@@ -97,6 +106,8 @@ def add_error_handlers(app: falcon.asgi.App[Any, Any]) -> None:
 async def _answer_refusal(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, error: errors.Refusal, params: object
 ) -> None:
+    if isinstance(error, errors.Unavailable):
+        _log.warning("unavailable", extra={"reason": error.reason})
     row, data = ANSWERS[type(error)], vars(error)
     resp.set_headers({name: value.format_map(data) for name, value in row.headers.items()})
     _answer(resp, row.status, row.sentence.format_map(data))
@@ -112,7 +123,7 @@ async def _answer_falcon(
 async def _answer_unexpected(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: object
 ) -> None:
-    _log.error("%s %r failed", req.method, req.path, exc_info=error)
+    _log.error("failed", exc_info=error, extra={"method": req.method, "path": req.path})
     _answer(resp, 500, "Internal server error")
 
 

@@ -10,10 +10,11 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
-from forum.domain.errors import Refusal, Unavailable
+from forum.domain.errors import Refusal
 from forum.http.body_memory import Body, BodyMemory
 from forum.http.dispatch import received
-from forum.http.errors import BodyCutShort, BodyTooLarge, ExpectationFailed
+from forum.http.errors import BodyCutShort, BodyMemoryFull, BodyTooLarge, ExpectationFailed
+from forum.http.request_ids import name_request
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -30,6 +31,9 @@ REFUSAL = "forum.refusal"
 Not the refusal itself: its traceback leads to the request, which would then hold itself, body and
 all.
 """
+
+REQUEST_ID = "forum.request_id"
+"""The key of the scope under which every request carries its id."""
 
 _FORWARDED = {b"x-forwarded-for", b"forwarded"}
 
@@ -69,7 +73,8 @@ class Guard:
 
     async def _admit(self, scope: Scope, receive: Receive, send: Send) -> None:
         _repair(scope)
-        length, expects, is_forwarded = _announced(scope)
+        length, expects, is_forwarded, id = _announced(scope)
+        scope[REQUEST_ID] = name_request(id)
         if is_forwarded:
             self._notice_forwarded(scope)
         if expects not in (None, b"100-continue"):
@@ -116,7 +121,7 @@ class Guard:
                     refusal = self._take(body, message := await receive(), limit)
                     if refusal or not message.get("more_body"):
                         return refusal
-        return Unavailable
+        return BodyMemoryFull
 
     def _take(self, body: Body, message: Message, limit: int) -> type[Refusal] | None:
         if message["type"] == "http.disconnect":
@@ -124,16 +129,17 @@ class Guard:
         piece = message.get("body", b"")
         if len(body.content) + len(piece) > limit:
             return BodyTooLarge
-        return None if self._memory.add(body, piece) else Unavailable
+        return None if self._memory.add(body, piece) else BodyMemoryFull
 
 
-def _announced(scope: Scope) -> tuple[int | None, bytes | None, bool]:
-    """The length of the body, what the client expects first, and whether a proxy forwarded all.
+def _announced(scope: Scope) -> tuple[int | None, bytes | None, bool, bytes | None]:
+    """What the headers say of the request as a whole.
 
-    The length is 0 if there is no body, and None if it comes in chunks.
+    The length of the body: 0 if there is none, and None if it comes in chunks. What the client
+    expects first. Whether a proxy forwarded it. The id that it brings.
     """
     length: int | None = 0
-    expects, is_forwarded = None, False
+    expects, is_forwarded, id = None, False, None
     for name, value in scope["headers"]:
         if name == b"transfer-encoding":
             length = None
@@ -143,7 +149,9 @@ def _announced(scope: Scope) -> tuple[int | None, bytes | None, bool]:
             expects = value.lower()
         elif name in _FORWARDED:
             is_forwarded = True
-    return length, expects, is_forwarded
+        elif name == b"x-request-id":
+            id = value
+    return length, expects, is_forwarded, id
 
 
 def _repair(scope: Scope) -> None:

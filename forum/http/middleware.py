@@ -6,7 +6,7 @@ from typing import Any
 from falcon import CORSMiddleware
 from falcon.asgi import Request, Response
 
-from forum.http.guard import REFUSAL
+from forum.http.guard import REFUSAL, REQUEST_ID
 
 
 class GuardRefusals:
@@ -19,16 +19,18 @@ class GuardRefusals:
 
 
 class ResponseHeaders(CORSMiddleware[Any, Any]):
-    """Falcon's CORS, with what it leaves out, and a word to browsers not to guess types."""
+    """Falcon's CORS, with what it leaves out; no guessing of types; the id of the request."""
 
     async def process_response_async(
         self, req: Request, resp: Response, resource: object, req_succeeded: bool
     ) -> None:
         resp.set_header("X-Content-Type-Options", "nosniff")
-        allow = resp.get_header("Allow")
-        self.process_response(req, resp, resource, req_succeeded)
-        if allow:  # Falcon moves it to another header in the answer to a preflight.
-            resp.set_header("Allow", allow)
+        resp.set_header("X-Request-ID", req.scope[REQUEST_ID])
+        if req.get_header("Origin"):
+            allow = resp.get_header("Allow")
+            self.process_response(req, resp, resource, req_succeeded)
+            if allow:  # Falcon moves it to another header in the answer to a preflight.
+                resp.set_header("Allow", allow)
         if self.allow_origins != "*":
             resp.append_header("Vary", "Origin")
 

@@ -8,6 +8,11 @@ import falcon
 from falcon.asgi import Request, Response
 from falcon.routing import CompiledRouter
 
+from forum.http.guard import Scope
+from forum.http.routes import ROUTES
+
+STATIC_PATHS = frozenset(each.path for each in ROUTES if "{" not in each.path)
+
 Responder = Callable[..., Awaitable[None]]
 
 _SLASH = "\udc2f"
@@ -25,6 +30,14 @@ class Router(CompiledRouter):
             return self._find_with_slashes(req.scope["raw_path"])
         # An empty segment would match as an empty id.
         return None if uri.endswith("/") or "//" in uri else super().find(uri)
+
+    def template_of(self, scope: Scope) -> str | None:
+        """The path of the route that a request asks for, as in the table of routes, or None."""
+        path, raw_path = scope["path"], scope.get("raw_path", b"")
+        if path in STATIC_PATHS and b"%" not in raw_path:  # as most are
+            return str(path)
+        found = self.find_target(path, raw_path)
+        return str(found[3]) if found else None
 
     def find_target(self, path: str, raw_path: bytes) -> Any:
         """As `find`; `raw_path` is the path before its percent-encoding was removed."""

@@ -137,4 +137,14 @@ ROUTES = (
         schemas.WrittenArticleAnswer,
         _OWN,
     ),
+    Route("GET", "/healthz", "operations", "health", None, schemas.StatusAnswer),
+    Route(
+        "GET",
+        "/readyz",
+        "operations",
+        "readiness",
+        None,
+        schemas.StatusAnswer,
+        (errors.Unavailable,),
+    ),
 )

@@ -100,6 +100,12 @@ class SessionsAnswer(Schema):
     sessions = fields.List(fields.Nested(SessionAnswer))
 
 
+class StatusAnswer(Schema):
+    """How the service is."""
+
+    status = fields.String()
+
+
 class WrittenArticleAnswer(Schema):
     """An article as its author gets it back."""
 

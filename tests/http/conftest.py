@@ -8,7 +8,7 @@ from typing import Any, Self
 import pytest
 from falcon.testing import ASGIConductor, Result
 
-from forum.adapters.audit_log import TextAuditLog
+from forum.adapters.audit_log import ProcessAuditLog
 from forum.adapters.clock import SystemClock
 from forum.adapters.memory.articles import MemoryArticles
 from forum.adapters.memory.rate_limits import MemoryRateCounters
@@ -70,7 +70,7 @@ def assemble(
         hasher=CHEAP_HASHER,
         tokens=JwtTokens(lambda: [SECRET]),
         clock=clock or SystemClock(),
-        audit_log=TextAuditLog(),
+        audit_log=ProcessAuditLog(),
         token_lifetime=timedelta(days=1),
         article_limits=ArticleLimits(10, 300, 100_000),
         rate_limits=limits,
@@ -83,6 +83,8 @@ def assemble(
         proxies=proxies,
         body_limits=BodyLimits(fields=64 * 1024, article=2 * 1024**2, together=32 * 1024**2),
         cors_origins="*",
+        require_ready=lambda: None,
+        access_log=False,
         close=lambda: None,
     )
 

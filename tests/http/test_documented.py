@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from forum.domain.errors import InvalidToken, Refusal, TokenMissing, TooManyRequests
+from forum.domain.errors import InvalidToken, Refusal, TokenMissing, TooManyRequests, Unavailable
 from forum.http.errors import ANSWERS
 from forum.http.routes import ROUTES, Route
 from forum.http.schemas import PageAnswer
@@ -49,6 +49,8 @@ OBJECTS = [
     ("GET", "/sessions", TOKEN, {"sessions": list}),
     ("DELETE", "/sessions", TOKEN, {"sessions": list}),
     ("DELETE", "/sessions/1", TOKEN, SESSION),
+    ("GET", "/healthz", None, {"status": str}),
+    ("GET", "/readyz", None, {"status": str}),
 ]
 """Every documented request that answers one thing, with the keys of the answer."""
 
@@ -274,8 +276,8 @@ def sentences(kinds: Iterable[type[Refusal]]) -> set[str]:
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")
 def test_the_table_names_exactly_the_documented_refusals_of_a_route(route: Route) -> None:
     documented = {row[4] for row in REFUSALS if route_of(row[0], row[1]) is route}
-    limited = {kind for kind in route.refusals if kind is TooManyRequests}  # in test_sessions.py
-    own = set(route.refusals) - limited
+    elsewhere = {TooManyRequests, Unavailable}  # in test_sessions.py, test_operations.py
+    own = set(route.refusals) - elsewhere
     for kind in own:
         assert sentences([kind]) & documented, kind
     allowed = own | set(TOKEN_REFUSALS if route.needs_token else ())

@@ -167,7 +167,8 @@ def test_a_whole_url_of_an_unknown_path_is_not_found(client: Client, target: str
     "path", [*GET_PATHS, "/articles?page=2", "/articles/9", "/users/9", "/nope"]
 )
 def test_head_answers_the_status_and_headers_of_get(filled: Client, path: str) -> None:
-    get, head = filled.get(path), filled.request("HEAD", path)
+    same = {"X-Request-ID": "one-request"}
+    get, head = filled.get(path, headers=same), filled.request("HEAD", path, headers=same)
     assert (get.status_code, dict(get.headers)) == (head.status_code, dict(head.headers))
 
 

@@ -61,10 +61,11 @@ def forum(url: str, settings: Settings) -> Iterator[Client]:
 
 def masked(result: Result) -> bytes:
     """The status, the headers and the body, without what must differ: ids, dates, tokens."""
+    differing = {"content-length", "x-request-id"}
     text = re.sub(rb'"(id|user_id)":\d+', rb'"\1":0', result.content)
     text = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", b"DATE", text)
     text = re.sub(rb'"access-token":"[^"]+"', b'"access-token":"TOKEN"', text)
-    headers = sorted((k, v) for k, v in result.headers.items() if k != "content-length")
+    headers = sorted((k, v) for k, v in result.headers.items() if k not in differing)
     return f"{result.status} {headers} ".encode() + text
 
 

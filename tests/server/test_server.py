@@ -181,12 +181,12 @@ def test_the_line_to_try_on_a_socket_works_and_strangers_keep_out(
         [sys.executable, "-m", "forum", "serve"],
         cwd=tmp_path,
         env=environment(BIND=f"unix:{path}", **settings),
-        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
     )
     try:
-        assert process.stderr
-        [line] = itertools.islice((each for each in process.stderr if "Try: " in each), 1)
+        assert process.stdout
+        [line] = itertools.islice((each for each in process.stdout if "Try: " in each), 1)
         command = line.partition("Try: ")[2]
         answer = subprocess.check_output([*shlex.split(command), "--silent"], text=True)
         assert f"{path.stat().st_mode & 0o777:o}" == mode

@@ -1,6 +1,5 @@
 """What SQLite and PostgreSQL share: Peewee, and a connection of its own for each thread."""
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
@@ -24,8 +23,6 @@ from forum.domain.errors import Unavailable
 
 translated = __exception_wrapper__
 """A block in which errors of a driver become those of Peewee."""
-
-_log = logging.getLogger(__name__)
 
 
 class TrackedConnections(peewee.Database):
@@ -193,5 +190,4 @@ class PeeweeDatabase(ABC):
             return error
         if not self.peewee.in_transaction():
             self._leave_connection()
-        _log.warning("the database refused: %s", " ".join(str(error).split()))
-        return Unavailable()
+        return Unavailable(f"the database refused: {' '.join(str(error).split())}")

@@ -36,7 +36,7 @@ def read_one(table: str, convert: Callable[..., T], rows: Sequence[_Row]) -> T |
             return convert(*row)
         except UNREADABLE:
             _log_unreadable(table, row)
-            raise Unavailable from None
+            raise Unavailable(f"a row of {table} cannot be read") from None
     return None
 
 

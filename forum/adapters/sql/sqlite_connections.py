@@ -82,7 +82,7 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
                 self._save_log()
             self.close()
         if are_lost:
-            raise Unavailable
+            raise Unavailable("the files of the database are not there")
 
     def _save_log(self) -> None:
         # What the nameless log holds was answered, and is read from nowhere else any more.

@@ -1,0 +1,88 @@
+"""What is noted of each request, around everything that answers it."""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import structlog
+
+from forum.http.guard import REQUEST_ID, Application, Message, Receive, Scope, Send
+
+USER_ID = "forum.user_id"
+"""The key of the scope under which the id of the user who asks is left, once it is known."""
+
+HEALTH = frozenset({"/healthz", "/readyz"})
+
+
+class Exchange(NamedTuple):
+    """A request and its answer."""
+
+    scope: Scope
+    route: str | None
+    """As in the table of routes; None for a path that no route has."""
+    status: int
+    size: int
+    """Bytes of the body of the answer."""
+    seconds: float
+
+
+Observer = Callable[[Exchange], None]
+RouteOf = Callable[[Scope], str | None]
+
+
+class Observation:
+    """An ASGI application that tells observers of each answer, just before its end is sent."""
+
+    def __init__(self, app: Application, route_of: RouteOf, observers: Sequence[Observer]) -> None:
+        self._app = app
+        self._route_of = route_of
+        self._observers = observers
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = size = 0
+
+        async def send_observed(message: Message) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            else:
+                size += len(message.get("body", b""))
+                if not message.get("more_body"):
+                    self._tell(scope, status, size, time.perf_counter() - began)
+            await send(message)
+
+        await self._app(scope, receive, send_observed)
+
+    def _tell(self, scope: Scope, status: int, size: int, seconds: float) -> None:
+        exchange = Exchange(scope, self._route_of(scope), status, size, seconds)
+        for observe in self._observers:
+            observe(exchange)
+
+
+class AccessLog:
+    """Writes a line for each request, but those that only ask whether the service is well."""
+
+    def __init__(self, address_of: Callable[[Scope], str]) -> None:
+        self._address_of = address_of
+        self._log = structlog.get_logger().bind(logger="forum.access")
+
+    def __call__(self, exchange: Exchange) -> None:
+        scope = exchange.scope
+        if exchange.route in HEALTH:
+            return
+        self._log.info(
+            "request",
+            request_id=scope[REQUEST_ID],
+            method=scope["method"],
+            route=exchange.route,
+            path=scope["raw_path"].decode("latin-1"),
+            status=exchange.status,
+            duration=round(exchange.seconds, 6),
+            bytes=exchange.size,
+            user=scope.get(USER_ID),
+            address=self._address_of(scope),
+        )
