@@ -55,9 +55,18 @@ def _networks(networks: list[str]) -> None:
 
 
 def _address(text: str) -> None:
-    host, _, port = text.rpartition(":")
-    if not (host and port.isdecimal() and 0 < int(port[:6]) < 65536) and not _SOCKET.match(text):
+    if not _is_tcp_address(text) and not _SOCKET.match(text):
         raise ValidationError("it must be like 127.0.0.1:8000, [::1]:8000 or unix:/path")
+
+
+def _tcp_address(text: str) -> None:
+    if not _is_tcp_address(text):
+        raise ValidationError("it must be like 127.0.0.1:8001 or [::1]:8001")
+
+
+def _is_tcp_address(text: str) -> bool:
+    host, _, port = text.rpartition(":")
+    return bool(host and port.isdecimal() and 0 < int(port[:6]) < 65536)
 
 
 def _mode(text: str) -> None:
@@ -90,6 +99,7 @@ class Settings:
     token_lifetime: int = _setting(Env.int, 14 * 24 * 3600, _between(1, 2**31))
     page_size: int = _setting(Env.int, 10, _between(1, 1000))
     bind: str = _setting(Env.str, "127.0.0.1:8000", _address)
+    metrics_bind: str | None = _setting(Env.str, None, _tcp_address)
     socket_mode: str = _setting(Env.str, "660", _mode)
     workers: int = _setting(Env.int, 2, _between(1, 256))
     threads: int = _setting(Env.int, 8, _between(1, 256))

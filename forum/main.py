@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from forum.adapters.audit_log import ProcessAuditLog
 from forum.adapters.clock import SystemClock
@@ -19,6 +19,9 @@ from forum.secret_keys import secrets_of
 from forum.services import Services, wire
 from forum.storage import Store, open_store
 
+if TYPE_CHECKING:  # Importing it needs the folder of the metrics.
+    from forum.adapters.metrics import PrometheusMetrics
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -29,8 +32,8 @@ _JSON_CHARACTER = 12
 """Bytes that JSON may take for one character: two escaped surrogates, like \\ud83d\\ude00."""
 
 
-def app() -> Application:
-    """The service as the environment wants it.
+def app(metrics: "PrometheusMetrics | None" = None) -> Application:
+    """The service as the environment wants it; what it does is counted where there are metrics.
 
     `gunicorn -k forum.server.Worker 'forum.main:app()'`. Nothing is opened, made or migrated yet:
     that is for `storage.prepare`, once, before any process serves. Where the store or the secret
@@ -38,10 +41,16 @@ def app() -> Application:
     Raises `BadSetting`.
     """
     settings = Settings.from_environment()
-    return build(settings, open_store(settings))
+    return build(settings, open_store(settings), metrics=metrics)
 
 
-def build(settings: Settings, store: Store, *, hasher: PasswordHasher | None = None) -> Application:
+def build(
+    settings: Settings,
+    store: Store,
+    *,
+    hasher: PasswordHasher | None = None,
+    metrics: "PrometheusMetrics | None" = None,
+) -> Application:
     """The service on a store, which may be one of your own: see `Store`."""
     services = wire(
         store.repositories,
@@ -53,7 +62,7 @@ def build(settings: Settings, store: Store, *, hasher: PasswordHasher | None = N
         article_limits=ArticleLimits(settings.page_size, settings.title_limit, settings.text_limit),
         rate_limits=_rate_limits(settings),
     )
-    dispatcher = _dispatcher(settings, services, store)
+    dispatcher = _dispatcher(settings, services, store, metrics)
 
     def close() -> None:
         dispatcher.close()
@@ -69,11 +78,14 @@ def build(settings: Settings, store: Store, *, hasher: PasswordHasher | None = N
         cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
         require_ready=store.require_ready,
         access_log=settings.access_log,
+        metrics=metrics,
         close=close,
     )
 
 
-def _dispatcher(settings: Settings, services: Services, store: Store) -> Dispatcher:
+def _dispatcher(
+    settings: Settings, services: Services, store: Store, metrics: "PrometheusMetrics | None"
+) -> Dispatcher:
     """Where each use case runs.
 
     An embedded store reads in microseconds, on the event loop; its writes wait for locks and disks,
@@ -86,17 +98,21 @@ def _dispatcher(settings: Settings, services: Services, store: Store) -> Dispatc
     """
     users, sessions, articles = services.users, services.sessions, services.articles
     timeout, threads, within = settings.store_timeout, settings.threads, store.within
-    accounts = BoundedPool("accounts", settings.hashes, timeout, within, low_priority=True)
-    far = BoundedPool("reading", threads, timeout, within)
-    writing = BoundedPool("writing", 1 if store.is_embedded else threads, timeout, within)
-    readiness = BoundedPool("readiness", 1, timeout, within, low_priority=True)
+
+    def pool(name: str, size: int, *, low_priority: bool = False) -> BoundedPool:
+        noted = metrics.of_pool(name) if metrics else None
+        return BoundedPool(name, size, timeout, within, low_priority=low_priority, metrics=noted)
+
+    hashing = pool("hashing", settings.hashes, low_priority=True)
+    far, writing = pool("reading", threads), pool("writing", 1 if store.is_embedded else threads)
+    readiness = pool("readiness", 1, low_priority=True)
     reading: Dispatch = run_inline if store.is_embedded else far
     paging: Dispatch = _near_pages_inline(far) if store.is_embedded else far
     return Dispatcher(
         {
-            users.register: accounts,
-            sessions.log_in: accounts,
-            sessions.change_password: accounts,
+            users.register: hashing,
+            sessions.log_in: hashing,
+            sessions.change_password: hashing,
             sessions.authenticate: reading,
             sessions.list_all: reading,
             sessions.touch: writing,
@@ -113,7 +129,7 @@ def _dispatcher(settings: Settings, services: Services, store: Store) -> Dispatc
             store.require_ready: readiness,
         },
         services=[users, sessions, articles],
-        close=[accounts, far, writing, readiness],
+        close=[hashing, far, writing, readiness],
     )
 
 

@@ -16,6 +16,7 @@ from forum.config import Settings
 from forum.environment import BadSetting
 from forum.http.guard import Application
 from forum.main import app
+from forum.metrics import MetricsServer
 from forum.worker import Worker
 
 __all__ = ["Server", "Worker"]
@@ -31,14 +32,21 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._metrics = MetricsServer(settings.metrics_bind) if settings.metrics_bind else None
         super().__init__()
 
     def load_config(self) -> None:
         for name, value in _options(self._settings).items():
             self.cfg.set(name, value)
+        if self._metrics:
+            self.cfg.set("on_starting", self._metrics.start)
+            self.cfg.set("pre_fork", self._metrics.give_slot)
+            self.cfg.set("post_fork", self._metrics.use_slot)
+            self.cfg.set("child_exit", self._metrics.free_slot)
+            self.cfg.set("on_exit", self._metrics.stop)
 
     def load(self) -> Application:
-        return app()
+        return app(self._metrics.of_worker() if self._metrics else None)
 
 
 def _options(settings: Settings) -> dict[str, Any]:
@@ -75,8 +83,8 @@ def _path(bind: str) -> str:
 
 
 @contextmanager
-def reserved(bind: str) -> Iterator[None]:
-    """Hold the address until the end of the block.
+def reserved(name: str, bind: str) -> Iterator[None]:
+    """Hold the address, which the setting of this name gives, until the end of the block.
 
     Raises `BadSetting` where nothing can listen on it. gunicorn would try again for five seconds,
     and end without saying what to do.
@@ -85,7 +93,7 @@ def reserved(bind: str) -> Iterator[None]:
         with closing(_bound(bind)):
             yield
     except OSError as error:
-        raise BadSetting(f"FORUM_BIND: nothing can listen on {bind}: {error}") from error
+        raise BadSetting(f"{name}: nothing can listen on {bind}: {error}") from error
 
 
 def _bound(bind: str) -> socket.socket:

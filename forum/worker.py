@@ -48,6 +48,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         super().__init__(*arguments, **options)
         self.connections: dict[Connection, int] = {}
         """All of them, with the number of the request that each waited for when it was put here."""
+        self.metrics: Any = None
+        """What it counts with, where `forum serve` serves metrics."""
         self._most_connections = _most_connections(self.cfg)
         self._crowd_was_logged = -math.inf
         # In the master, which forks next. uvloop loses a signal that comes before it runs, and
@@ -130,6 +132,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             self.servers.append(server)
         while self.alive and self.ppid == os.getppid():
             self.notify()
+            if self.metrics:
+                self.metrics.note_levels(connections=self.nr_conns)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stop.wait(), _HEARTBEAT)
         await self._shutdown()

@@ -1,6 +1,6 @@
 """The console script `forum`."""
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import click
 
@@ -46,9 +46,14 @@ def serve() -> None:
     """
     settings = Settings.from_environment()
     logs.configure(settings.log_format, settings.log_level)
-    with reserved(settings.bind):
+    with reserved("FORUM_BIND", settings.bind), _reserved_for_metrics(settings):
         prepare(settings)
     Server(settings).run()
+
+
+def _reserved_for_metrics(settings: Settings) -> AbstractContextManager[object]:
+    bind = settings.metrics_bind
+    return reserved("FORUM_METRICS_BIND", bind) if bind else nullcontext()
 
 
 @main.command()

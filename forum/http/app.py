@@ -15,8 +15,8 @@ from forum.http.dispatch import Dispatch
 from forum.http.errors import add_error_handlers
 from forum.http.guard import Application, BodyLimit, Guard, Scope
 from forum.http.middleware import GuardRefusals, ResponseHeaders, Shutdown
-from forum.http.observation import AccessLog, Observation
-from forum.http.ports import Readiness
+from forum.http.observation import AccessLog, Observation, Observer, counting
+from forum.http.ports import Readiness, RequestMetrics
 from forum.http.resources.articles import Articles
 from forum.http.resources.operations import Operations
 from forum.http.resources.sessions import Sessions
@@ -49,13 +49,15 @@ def create_app(
     cors_origins: str | list[str],
     require_ready: Readiness,
     access_log: bool,
+    metrics: RequestMetrics | None,
     close: Callable[[], object],
 ) -> Application:
     """The forum as an ASGI application.
 
     `dispatch` decides where a use case runs; `proxies` are the addresses and networks whose word
     about clients is believed; `cors_origins` is "*" or the origins whose pages may call;
-    `access_log` has a line written for each request; `close` is called once, when the server stops.
+    `access_log` has a line written for each request, and `metrics` counts them; `close` is called
+    once, when the server stops.
     """
     middleware: list[Any] = [GuardRefusals(), ResponseHeaders(cors_origins), Shutdown(close)]
     router = Router()
@@ -72,8 +74,21 @@ def create_app(
         app.add_route(path, by_name[resource], suffix=suffix)
     limit, together = _body_limit(router, body_limits), body_limits.together
     guard = Guard(app, limit, together, address_of.notice_forwarded)
-    observers = [AccessLog(address_of.of)] if access_log else []
-    return Observation(guard, router.template_of, observers) if observers else guard
+    return _observed(guard, router, AccessLog(address_of.of) if access_log else None, metrics)
+
+
+def _observed(
+    app: Application, router: Router, access_log: Observer | None, metrics: RequestMetrics | None
+) -> Application:
+    observers = [access_log] if access_log else []
+    if metrics:
+        observers.append(counting(metrics))
+    if not observers:
+        return app
+    observation = Observation(app, router.template_of, observers)
+    if metrics:
+        metrics.watch_in_flight(lambda: observation.in_flight)
+    return observation
 
 
 def _body_limit(router: Router, limits: BodyLimits) -> BodyLimit:

@@ -14,6 +14,7 @@ from inspect import getmembers, ismethod
 from typing import Any, ParamSpec, Protocol, TypeVar
 
 from forum.domain.errors import Unavailable
+from forum.http.ports import PoolMetrics
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,6 +41,13 @@ off.
 """
 
 
+class NoThreadFree(Unavailable):
+    """Too many calls wait for a thread of the same pool."""
+
+    def __init__(self, pool: str) -> None:
+        super().__init__(f"no thread for {pool} was free in time")
+
+
 class Dispatch(Protocol):
     """How a resource runs a use case without blocking the event loop."""
 
@@ -58,6 +66,7 @@ class BoundedPool:
         within: Within,
         *,
         low_priority: bool = False,
+        metrics: PoolMetrics | None = None,
     ) -> None:
         """A request waits `max_wait` seconds in all, for one of the `threads` and for the store.
 
@@ -65,6 +74,7 @@ class BoundedPool:
         left. Threads with a low priority leave the processors to all others that have work too.
         """
         self._name = name
+        self._metrics = metrics
         self._free = asyncio.Semaphore(threads)
         self._threads = ThreadPoolExecutor(threads, name, _lower_priority if low_priority else None)
         self._max_wait = max_wait
@@ -72,7 +82,10 @@ class BoundedPool:
 
     async def __call__(self, use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         deadline = received.get(time.monotonic()) + self._max_wait
-        await self._enter(deadline)
+        if self._metrics:
+            await self._enter_noted(deadline, self._metrics)
+        else:
+            await self._enter(deadline)
         loop = asyncio.get_running_loop()
         work = partial(use_case, *arguments, **named)
         context = copy_context()  # What is logged there names the request, too.
@@ -96,7 +109,17 @@ class BoundedPool:
             async with asyncio.timeout(_seconds_to(deadline)):
                 await self._free.acquire()
         except TimeoutError:
-            raise Unavailable(f"no thread for {self._name} was free in time") from None
+            raise NoThreadFree(self._name) from None
+
+    async def _enter_noted(self, deadline: float, metrics: PoolMetrics) -> None:
+        began = time.monotonic()
+        metrics.change_waiting(1)
+        try:
+            await self._enter(deadline)
+        finally:
+            metrics.change_waiting(-1)
+            metrics.note_wait(time.monotonic() - began)
+        metrics.change_running(1)
 
     def _run(self, deadline: float, work: Callable[[], T]) -> T:
         with self._within(_seconds_to(deadline)):
@@ -104,6 +127,8 @@ class BoundedPool:
 
     def _leave(self, over: "asyncio.Future[None]", running: "asyncio.Future[Any]") -> None:
         self._free.release()
+        if self._metrics:
+            self._metrics.change_running(-1)
         if not running.cancelled():
             running.exception()  # Retrieved, or asyncio logs it where its client has gone away.
         if not over.done():

@@ -10,6 +10,7 @@ import falcon.asgi
 import orjson
 
 from forum.domain import errors
+from forum.http.dispatch import NoThreadFree
 
 
 class MalformedBody(errors.Refusal):
@@ -84,6 +85,7 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
     errors.Unavailable: _UNAVAILABLE,
     MalformedBody: Answer(400, "Malformed JSON body"),
     NotAnObject: Answer(400, "Request body must be a JSON object"),
+    NoThreadFree: _UNAVAILABLE,
     BodyMemoryFull: _UNAVAILABLE,
     BodyCutShort: Answer(400, "Request body is incomplete"),
     BodyTooLarge: Answer(413, "Request body is too large"),
@@ -92,6 +94,9 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
 }
 
 _FALCON_SENTENCES = {404: "Not found", 405: "Method not allowed"}
+
+REFUSED = "forum.refused"
+"""The key of the scope under which the name of the refusal is left that was answered."""
 
 _log = logging.getLogger(__name__)
 
@@ -108,6 +113,7 @@ async def _answer_refusal(
 ) -> None:
     if isinstance(error, errors.Unavailable):
         _log.warning("unavailable", extra={"reason": error.reason})
+    req.scope[REFUSED] = type(error).__name__
     row, data = ANSWERS[type(error)], vars(error)
     resp.set_headers({name: value.format_map(data) for name, value in row.headers.items()})
     _answer(resp, row.status, row.sentence.format_map(data))

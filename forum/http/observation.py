@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import structlog
 
+from forum.http.errors import REFUSED
 from forum.http.guard import REQUEST_ID, Application, Message, Receive, Scope, Send
+from forum.http.ports import RequestMetrics
 
 USER_ID = "forum.user_id"
 """The key of the scope under which the id of the user who asks is left, once it is known."""
@@ -33,7 +35,14 @@ RouteOf = Callable[[Scope], str | None]
 class Observation:
     """An ASGI application that tells observers of each answer, just before its end is sent."""
 
-    def __init__(self, app: Application, route_of: RouteOf, observers: Sequence[Observer]) -> None:
+    def __init__(
+        self,
+        app: Application,
+        route_of: RouteOf,
+        observers: Sequence[Observer],
+    ) -> None:
+        self.in_flight = 0
+        """How many requests are being answered."""
         self._app = app
         self._route_of = route_of
         self._observers = observers
@@ -55,12 +64,28 @@ class Observation:
                     self._tell(scope, status, size, time.perf_counter() - began)
             await send(message)
 
-        await self._app(scope, receive, send_observed)
+        self.in_flight += 1
+        try:
+            await self._app(scope, receive, send_observed)
+        finally:
+            self.in_flight -= 1
 
     def _tell(self, scope: Scope, status: int, size: int, seconds: float) -> None:
         exchange = Exchange(scope, self._route_of(scope), status, size, seconds)
         for observe in self._observers:
             observe(exchange)
+
+
+def counting(metrics: RequestMetrics) -> Observer:
+    """The observer that counts."""
+
+    def count(exchange: Exchange) -> None:
+        scope = exchange.scope
+        metrics.count_answer(
+            scope["method"], exchange.route, exchange.status, exchange.seconds, scope.get(REFUSED)
+        )
+
+    return count
 
 
 class AccessLog:

@@ -85,6 +85,7 @@ def assemble(
         cors_origins="*",
         require_ready=lambda: None,
         access_log=False,
+        metrics=None,
         close=lambda: None,
     )
 

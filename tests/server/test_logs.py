@@ -2,12 +2,20 @@
 
 import json
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.support.servers import FORUM_SERVE, OWN_GUNICORN, PASSWORD, run, running
+
+
+def await_line(log: Path, words: str) -> None:
+    deadline = time.monotonic() + 10
+    while words not in log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module", params=[FORUM_SERVE, OWN_GUNICORN], ids=["serve", "gunicorn"])
@@ -21,6 +29,7 @@ def lines(
         server.call("POST", "/login", {"username": "alice#1", "password": PASSWORD + "x"})
         server.call("GET", "/healthz")
         server.process.send_signal(signal.SIGHUP)
+        await_line(folder / "server.log", "Handling signal: hup")
         server.stop()
     return [json.loads(line) for line in (folder / "server.log").read_text().splitlines()]
 

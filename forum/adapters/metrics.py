@@ -1,0 +1,129 @@
+"""Metrics in the files of prometheus-client, one set for each slot of a worker.
+
+Imported only where metrics are served: the folder must be in the environment by then.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+from prometheus_client.registry import Collector
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
+"""Those that are told apart: clients can invent any number of others."""
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+_LOGINS = {200: "success", 401: "failure", 429: "limited"}
+
+
+class PrometheusMetrics:
+    """What a worker counts."""
+
+    def __init__(self, slot: int) -> None:
+        """`slot` is a number that no other living worker has; its counts go on from those before.
+
+        Files named by process would pile up, and a scrape would read all that ever were.
+        """
+        values.ValueClass = values.MultiProcessValue(lambda: slot)
+        registry = CollectorRegistry()  # Nobody asks it: the files are read.
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"forum_{name}", text, labels, registry=registry)
+
+        def gauge(name: str, text: str, *labels: str) -> Gauge:
+            name = f"forum_{name}"
+            return Gauge(name, text, labels, registry=registry, multiprocess_mode="livesum")
+
+        def histogram(name: str, text: str, *labels: str) -> Histogram:
+            return Histogram(f"forum_{name}", text, labels, registry=registry, buckets=_SECONDS)
+
+        requests = counter("requests", "Answers that were given", "method", "route", "status")
+        durations = histogram(
+            "request_duration_seconds", "From a whole head to the answer", "method", "route"
+        )
+        refusals = counter("refusals", "Refusals by reason", "reason")
+        logins = counter("logins", "Logins by result", "result")
+        self._store_errors = counter("store_errors", "Answers that the store could not give")
+        self._read_in_flight: Callable[[], int] = int
+        self._in_flight = gauge("requests_in_flight", "Requests that are being answered")
+        self._connections = gauge("connections", "Open connections")
+        self._running = gauge("pool_running", "Calls that have a thread of the pool", "pool")
+        self._waiting = gauge("pool_waiting", "Calls that wait for a thread of the pool", "pool")
+        self._waits = histogram("pool_wait_seconds", "Waits for a thread of the pool", "pool")
+        # Looking a child up costs as much as counting.
+        self._request = cache(lambda *labels: requests.labels(*labels).inc)
+        self._duration = cache(lambda *labels: durations.labels(*labels).observe)
+        self._refusal = cache(lambda reason: refusals.labels(reason).inc)
+        self._login = cache(lambda result: logins.labels(result).inc)
+
+    def count_answer(
+        self, method: str, route: str | None, status: int, seconds: float, refusal: str | None
+    ) -> None:
+        """Count an answer, and the name of the refusal that it is, if it is one."""
+        method = method if method in METHODS else "other"
+        self._request(method, route or "none", status)()
+        self._duration(method, route or "none")(seconds)
+        if refusal:
+            self._refusal(refusal)()
+        if refusal == "Unavailable":
+            self._store_errors.inc()
+        if route == "/login" and status in _LOGINS:
+            self._login(_LOGINS[status])()
+
+    def watch_in_flight(self, read: Callable[[], int]) -> None:
+        self._read_in_flight = read
+
+    def note_levels(self, *, connections: int) -> None:
+        """Note how many connections and requests there are at this moment."""
+        # Once in a while: a write for each request costs a twentieth of it.
+        self._connections.set(connections)
+        self._in_flight.set(self._read_in_flight())
+
+    def of_pool(self, name: str) -> "PrometheusPoolMetrics":
+        """Where the use of the pool of this name is noted."""
+        return PrometheusPoolMetrics(
+            self._waiting.labels(name).inc,
+            self._running.labels(name).inc,
+            self._waits.labels(name).observe,
+        )
+
+
+@dataclass(frozen=True)
+class PrometheusPoolMetrics:
+    """The use of one pool of threads."""
+
+    change_waiting: Callable[[float], None]
+    change_running: Callable[[float], None]
+    note_wait: Callable[[float], None]
+
+
+class Workers(Collector):
+    """What the master knows: the version, and how many workers live."""
+
+    def __init__(self, version: str, count: Callable[[], int]) -> None:
+        self._version = version
+        self._count = count
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """As prometheus-client asks for it."""
+        build = GaugeMetricFamily("forum_build_info", "The version that runs", labels=["version"])
+        build.add_metric([self._version], 1)
+        yield build
+        yield GaugeMetricFamily("forum_workers", "Workers that live", value=self._count())
+
+
+def make_registry(workers: Workers) -> CollectorRegistry:
+    """What a scrape reads: the files of all workers, of today and before, and the master's own."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)
+    registry.register(workers)
+    return registry
+
+
+def forget_gauges(slot: int) -> None:
+    """Remove what a worker that has ended was in the middle of."""
+    mark_process_dead(slot)
