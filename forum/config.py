@@ -97,6 +97,7 @@ class Settings:
     secret_key: str | None = _setting(Env.str, None, _strong, is_secret=True)
     old_secret_keys: tuple[str, ...] = _setting(_words, [], _strong, is_secret=True)
     token_lifetime: int = _setting(Env.int, 14 * 24 * 3600, _between(1, 2**31))
+    audit_lifetime: int = _setting(Env.int, 90 * 24 * 3600, _between(1, 2**31))
     page_size: int = _setting(Env.int, 10, _between(1, 1000))
     bind: str = _setting(Env.str, "127.0.0.1:8000", _address)
     metrics_bind: str | None = _setting(Env.str, None, _tcp_address)

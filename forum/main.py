@@ -58,6 +58,7 @@ def build(
         tokens=JwtTokens(secrets_of(settings)),
         clock=SystemClock(),
         audit_log=ProcessAuditLog(),
+        audit_lifetime=timedelta(seconds=settings.audit_lifetime),
         token_lifetime=timedelta(seconds=settings.token_lifetime),
         article_limits=ArticleLimits(settings.page_size, settings.title_limit, settings.text_limit),
         rate_limits=_rate_limits(settings),

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from forum.domain.administration import Administration
 from forum.domain.articles import ArticleLimits, ArticleService
+from forum.domain.audit import Auditor
 from forum.domain.ports import AuditLog, Clock, PasswordHasher, Repositories, Tokens
 from forum.domain.rate_limits import RateLimiter, RateLimits
 from forum.domain.sessions import SessionService
@@ -27,13 +28,15 @@ def wire(
     tokens: Tokens,
     clock: Clock,
     audit_log: AuditLog,
+    audit_lifetime: timedelta,
     token_lifetime: timedelta,
     article_limits: ArticleLimits,
     rate_limits: RateLimits | None,
 ) -> Services:
     """The services for clients."""
     rate_limiter = RateLimiter(repositories.rate_counters, audit_log, rate_limits)
-    users = UserService(repositories.users, hasher, clock, rate_limiter, audit_log)
+    auditor = Auditor(repositories.audit, repositories.transaction, audit_log, audit_lifetime)
+    users = UserService(repositories.users, hasher, clock, rate_limiter, auditor)
     sessions = SessionService(
         repositories.users,
         repositories.sessions,
@@ -41,6 +44,7 @@ def wire(
         tokens,
         clock,
         rate_limiter,
+        auditor,
         audit_log,
         token_lifetime,
     )
@@ -51,7 +55,17 @@ def wire(
 
 
 def wire_administration(
-    repositories: Repositories, *, hasher: PasswordHasher, clock: Clock, audit_log: AuditLog
+    repositories: Repositories,
+    *,
+    hasher: PasswordHasher,
+    clock: Clock,
+    audit_log: AuditLog,
+    audit_lifetime: timedelta,
+    operator: str,
+    host: str,
 ) -> Administration:
-    """The service for operators."""
-    return Administration(repositories.users, repositories.sessions, hasher, clock, audit_log)
+    """The service for operators, one of whom acts from a host."""
+    auditor = Auditor(
+        repositories.audit, repositories.transaction, audit_log, audit_lifetime, operator
+    )
+    return Administration(repositories.users, repositories.sessions, hasher, clock, auditor, host)

@@ -6,29 +6,21 @@ from dataclasses import dataclass, replace
 
 from peewee import PeeweeException
 
-from forum.adapters.memory.articles import MemoryArticles
-from forum.adapters.memory.rate_limits import MemoryRateCounters
-from forum.adapters.memory.sessions import MemorySessions
 from forum.adapters.memory.tables import MemoryTables
-from forum.adapters.memory.users import MemoryUsers
 from forum.adapters.secret_file import make_secret
-from forum.adapters.sql.articles import SqlArticles
 from forum.adapters.sql.bulk import SqlBulkStore
-from forum.adapters.sql.database import Database
 from forum.adapters.sql.drafts import drafted_database
 from forum.adapters.sql.migrations import SchemaTooNew, migrate, status
 from forum.adapters.sql.migrations.runner import BadVersion
 from forum.adapters.sql.peewee_database import PeeweeDatabase
-from forum.adapters.sql.rate_limits import SqlRateCounters
 from forum.adapters.sql.schema import SchemaDiffers
-from forum.adapters.sql.sessions import SqlSessions
 from forum.adapters.sql.sqlite import SqliteDatabase
-from forum.adapters.sql.users import SqlUsers
 from forum.config import Settings
 from forum.database_url import DatabaseUrl, Memory, Postgres, Sqlite
 from forum.domain.errors import Unavailable
 from forum.domain.ports import Repositories
 from forum.environment import BadSetting
+from forum.repositories import memory_repositories, sql_repositories
 from forum.secret_keys import (
     explained_secret,
     refuse_orphaned_secret,
@@ -65,20 +57,6 @@ def open_store(settings: Settings) -> Store:
         database.within,
         lambda: _require_ready(database),
         database.close,
-    )
-
-
-def memory_repositories(tables: MemoryTables) -> Repositories:
-    """The repositories on these tables."""
-    return Repositories(
-        MemoryUsers(tables), MemorySessions(tables), MemoryArticles(tables), MemoryRateCounters()
-    )
-
-
-def sql_repositories(database: Database) -> Repositories:
-    """The repositories on this database."""
-    return Repositories(
-        SqlUsers(database), SqlSessions(database), SqlArticles(database), SqlRateCounters(database)
     )
 
 

@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, nullcontext, suppress
 import click
 
 from forum import __version__, logs
+from forum.cli.audit import audit
 from forum.cli.database import backup, migrate_command, restore
 from forum.cli.errors import OneLineErrors, printable
 from forum.cli.moving import copy_command, import_flaskapi
@@ -63,5 +64,14 @@ def config() -> None:
         click.echo(f"{name}={printable(value)}")
 
 
-for command in (migrate_command, backup, restore, copy_command, import_flaskapi, user, secret):
+for command in (
+    migrate_command,
+    backup,
+    restore,
+    copy_command,
+    import_flaskapi,
+    user,
+    audit,
+    secret,
+):
     main.add_command(command)

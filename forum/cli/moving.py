@@ -41,8 +41,8 @@ def copy_command(source: str, target: str) -> None:
         total = copy(old, new, _show_progress)
     counts = total.counts
     click.echo(
-        f"copied {counts.accounts} users, {counts.articles} articles and "
-        f"{counts.sessions} sessions; SHA-256 {total.checksum}"
+        f"copied {counts.accounts} users, {counts.articles} articles, {counts.sessions} sessions "
+        f"and {counts.audit_entries} audit entries; SHA-256 {total.checksum}"
     )
 
 

@@ -1,8 +1,11 @@
 """`forum user`: looking after accounts."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
+from getpass import getuser
+from socket import gethostname
 
 import click
 
@@ -11,6 +14,7 @@ from forum.adapters.clock import SystemClock
 from forum.adapters.passwords import Argon2Passwords
 from forum.cli.errors import printable
 from forum.cli.parameters import WORD
+from forum.cli.tables import aligned
 from forum.config import Settings
 from forum.domain.administration import Administration, NoSuchUsername
 from forum.domain.model import Account
@@ -35,7 +39,8 @@ def list_users(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_as_json(each) for each in accounts], indent=2))
     else:
-        for line in _table(accounts):
+        head = ("ID", "USERNAME", "REGISTERED", "STATUS")
+        for line in aligned(head, map(_cells, accounts)):
             click.echo(line)
 
 
@@ -120,7 +125,13 @@ def _administration() -> Iterator[Administration]:
         hasher = Argon2Passwords(settings.hash_memory, settings.hash_passes)
         with opened_repositories(settings) as repositories:
             yield wire_administration(
-                repositories, hasher=hasher, clock=SystemClock(), audit_log=ProcessAuditLog()
+                repositories,
+                hasher=hasher,
+                clock=SystemClock(),
+                audit_log=ProcessAuditLog(),
+                audit_lifetime=timedelta(seconds=settings.audit_lifetime),
+                operator=f"operator {getuser()}",
+                host=gethostname(),
             )
     except NoSuchUsername as error:
         raise click.ClickException(
@@ -135,13 +146,6 @@ def _as_json(account: Account) -> dict[str, object]:
         "date_registered": f"{account.user.date_registered:%Y-%m-%dT%H:%M:%S.%f}",
         "is_disabled": account.is_disabled,
     }
-
-
-def _table(accounts: Iterable[Account]) -> Iterator[str]:
-    rows = [("ID", "USERNAME", "REGISTERED", "STATUS"), *map(_cells, accounts)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        yield "  ".join(map(str.ljust, row, widths)).rstrip()
 
 
 def _cells(account: Account) -> tuple[str, ...]:

@@ -1,8 +1,11 @@
 """What operators do to accounts."""
 
+from contextlib import AbstractContextManager
+
+from forum.domain.audit import Act, Auditor
 from forum.domain.credentials import random_password
 from forum.domain.model import Account, Session
-from forum.domain.ports import AuditLog, Clock, PasswordHasher, SessionRepository, UserRepository
+from forum.domain.ports import Clock, PasswordHasher, SessionRepository, UserRepository
 
 
 class NoSuchUsername(Exception):
@@ -25,13 +28,16 @@ class Administration:
         sessions: SessionRepository,
         hasher: PasswordHasher,
         clock: Clock,
-        audit_log: AuditLog,
+        auditor: Auditor,
+        host: str,
     ) -> None:
+        """`host` is the name of the machine from which an operator acts."""
         self._users = users
         self._sessions = sessions
         self._hasher = hasher
         self._clock = clock
-        self._audit_log = audit_log
+        self._auditor = auditor
+        self._host = host
 
     def list_all(self) -> list[Account]:
         """Every account, by id."""
@@ -44,35 +50,40 @@ class Administration:
 
     def disable(self, username: str) -> None:
         """End the user's sessions and refuse their logins."""
-        self._users.set_disabled(self._id(username), is_disabled=True)
-        self._audit_log.record("user disabled", username=username)
+        with self._acting("user disabled", username) as act:
+            self._users.set_disabled(act.user_id, is_disabled=True)
 
     def enable(self, username: str) -> None:
         """Let the user log in again."""
-        self._users.set_disabled(self._id(username), is_disabled=False)
-        self._audit_log.record("user enabled", username=username)
+        with self._acting("user enabled", username) as act:
+            self._users.set_disabled(act.user_id, is_disabled=False)
 
     def reset_password(self, username: str) -> str:
         """End the user's sessions and return a new random password."""
         password = random_password()
-        self._users.change_password_hash(self._id(username), self._hasher.hash(password))
-        self._audit_log.record("password reset", username=username)
+        password_hash = self._hasher.hash(password)
+        with self._acting("password reset", username) as act:
+            self._users.change_password_hash(act.user_id, password_hash)
         return password
 
     def log_out(self, username: str) -> int:
         """End the user's sessions and return how many there were."""
-        ended = self._sessions.end_all(self._id(username))
-        self._audit_log.record("sessions ended", username=username, number=len(ended))
+        with self._acting("sessions ended", username) as act:
+            ended = self._sessions.end_all(act.user_id)
+            act.add(number=len(ended))
         return len(ended)
 
     def delete(self, username: str, reassign_to: str | None) -> None:
         """Remove the user, and their articles too, unless those are reassigned to another."""
-        new_author = None if reassign_to is None else self._id(reassign_to)
-        self._users.delete(self._id(username), new_author)
-        self._audit_log.record("user deleted", username=username, reassign_to=reassign_to)
+        new_author = None if reassign_to is None else self._find(reassign_to).user
+        with self._acting("user deleted", username) as act:
+            self._users.delete(act.user_id, new_author.id if new_author else None)
+            if new_author:
+                act.add(reassign_to=new_author.id)
 
-    def _id(self, username: str) -> int:
-        return self._find(username).user.id
+    def _acting(self, event: str, username: str) -> AbstractContextManager[Act]:
+        user = self._find(username).user
+        return self._auditor.act(event, self._clock.now(), user, self._host)
 
     def _find(self, username: str) -> Account:
         account = self._users.find_account(username)

@@ -3,6 +3,19 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+WITNESSES = 100
+"""Sessions that must have begun after another has expired, before that one is forgotten.
+
+A clock that is wrong for a while would else end sessions that are good when it is right again: a
+store knows no time but the one that it is given, so it trusts none that only the latest few logins
+gave.
+"""
+
+FORGOTTEN = 2
+"""Expired sessions that a login forgets, at most: more than it makes, and few if the time is wrong
+after all.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class User:
@@ -57,6 +70,22 @@ class TokenClaims:
     session_id: int
     user_id: int
     expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """What was done to an account, or in its name."""
+
+    moment: datetime
+    event: str
+    actor: str
+    """Who did it: "user 7", or "operator" with a name of the operating system."""
+    user_id: int
+    username: str
+    address: str
+    """From where: the address of a client, or the host of an operator."""
+    details: str
+    """Such as "session=3"; may be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +160,7 @@ class Counts:
     accounts: int
     articles: int
     sessions: int
+    audit_entries: int = 0
 
 
 @dataclass(frozen=True, slots=True)

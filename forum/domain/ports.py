@@ -5,7 +5,8 @@ cannot be read where one thing is asked for; nothing is written then. Lists leav
 Ids are positive and below 2**63. Times are aware and in UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -13,6 +14,7 @@ from typing import Protocol
 from forum.domain.model import (
     Account,
     Article,
+    AuditEntry,
     Author,
     Draft,
     Headline,
@@ -22,20 +24,6 @@ from forum.domain.model import (
     TokenClaims,
     User,
 )
-
-WITNESSES = 100
-"""Sessions that must have begun after another has expired, before that one is forgotten.
-
-A clock that is wrong for a while would else end sessions that are good when it is right again: a
-store knows no time but the one that it is given, so it trusts none that only the latest few logins
-gave.
-"""
-
-FORGOTTEN = 2
-"""Expired sessions that a login forgets, at most: more than it makes, and few if the time is wrong
-after all.
-"""
-
 
 MIN_SECRET_BYTES = 32
 """Of a secret that signs tokens: below the output of SHA-256, RFC 7518, section 3.2, forbids a key
@@ -91,6 +79,16 @@ class AuditLog(Protocol):
 
         Never a password, a token or a hash.
         """
+
+
+class AuditTrail(Protocol):
+    """The history of accounts. It outlives them."""
+
+    def add(self, entry: AuditEntry, forget_before: datetime) -> None:
+        """Keep an entry, and forget some of those that are older than that moment."""
+
+    def latest(self, username: str | None, limit: int) -> list[AuditEntry]:
+        """The latest entries, of all accounts or of those of one name, the latest first."""
 
 
 class RateCounters(Protocol):
@@ -218,3 +216,6 @@ class Repositories:
     sessions: SessionRepository
     articles: ArticleRepository
     rate_counters: RateCounters
+    audit: AuditTrail
+    transaction: Callable[[], AbstractContextManager[object]] = nullcontext
+    """All or nothing for what any of them writes inside, where the store can do that."""

@@ -1,8 +1,10 @@
 """Logging in and out, and authentication."""
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from forum.domain.audit import Act, Auditor
 from forum.domain.credentials import is_password, is_username, require_both
 from forum.domain.errors import (
     BadNewPassword,
@@ -42,6 +44,7 @@ class SessionService:
         tokens: Tokens,
         clock: Clock,
         rate_limiter: RateLimiter,
+        auditor: Auditor,
         audit_log: AuditLog,
         lifetime: timedelta,
     ) -> None:
@@ -51,6 +54,7 @@ class SessionService:
         self._tokens = tokens
         self._clock = clock
         self._rate_limiter = rate_limiter
+        self._auditor = auditor
         self._audit_log = audit_log
         self._lifetime = lifetime
 
@@ -65,9 +69,9 @@ class SessionService:
         self._tokens.require_secret()  # Before a session begins that no token could name.
         now = self._clock.now()
         account = self._prove(name, password, address, now, WrongCredentials, "login failed")
-        login = self._begin(self._with_current_hash(account, password), now)
-        self._audit_log.record("login", user=account.user.id, address=address)
-        return login
+        current = self._with_current_hash(account, password)
+        with self._auditor.act("login", now, account.user, address):
+            return self._begin(current, now)
 
     def authenticate(self, token: object) -> Principal:
         """Whom the token names. Raises `TokenMissing`, `InvalidToken`."""
@@ -91,13 +95,12 @@ class SessionService:
         """Note that the session is in use."""
         self._sessions.touch(principal.session.id, self._clock.now())
 
-    def log_out(self, principal: Principal) -> User:
+    def log_out(self, principal: Principal, *, address: str) -> User:
         """End the session that asks. Raises `InvalidToken` if it has just been ended."""
-        if not self._sessions.end(principal.session.id, principal.user.id):
-            raise InvalidToken
-        self._audit_log.record(
-            "session ended", user=principal.user.id, session=principal.session.id
-        )
+        with self._ending(principal, address) as act:
+            if not self._sessions.end(principal.session.id, principal.user.id):
+                raise InvalidToken
+            act.add(session=principal.session.id)
         return principal.user
 
     def change_password(
@@ -120,32 +123,38 @@ class SessionService:
             user.username, password, address, now, WrongPassword, "password not changed"
         )
         changed = replace(account, password_hash=self._hasher.hash(new_password))
-        if not self._users.change_password_hash(
-            user.id, changed.password_hash, account.password_hash
-        ):
-            raise WrongPassword
-        self._audit_log.record("password changed", user=user.id, address=address)
-        return self._begin(changed, now)
+        with self._auditor.act("password changed", now, user, address):
+            if not self._users.change_password_hash(
+                user.id, changed.password_hash, account.password_hash
+            ):
+                raise WrongPassword
+            return self._begin(changed, now)
 
     def list_all(self, principal: Principal) -> list[Session]:
         """The principal's sessions, the newest first."""
         return self._sessions.find_all(principal.user.id, self._clock.now())
 
-    def end(self, principal: Principal, session_id: str) -> Session:
+    def end(self, principal: Principal, session_id: str, *, address: str) -> Session:
         """End one of the principal's sessions. Raises `SessionNotFound`."""
         number = parse_id(session_id)
-        session = self._sessions.end(number, principal.user.id) if number else None
-        if session is None:
+        if number is None:
             raise SessionNotFound(session_id)
-        self._audit_log.record("session ended", user=principal.user.id, session=session.id)
+        with self._ending(principal, address) as act:
+            session = self._sessions.end(number, principal.user.id)
+            if session is None:
+                raise SessionNotFound(session_id)
+            act.add(session=session.id)
         return session
 
-    def end_others(self, principal: Principal) -> list[Session]:
+    def end_others(self, principal: Principal, *, address: str) -> list[Session]:
         """End all of the principal's sessions but the one that asks."""
-        ended = self._sessions.end_all(principal.user.id, but=principal.session.id)
-        for session in ended:
-            self._audit_log.record("session ended", user=principal.user.id, session=session.id)
+        with self._ending(principal, address) as act:
+            ended = self._sessions.end_all(principal.user.id, but=principal.session.id)
+            act.add_each("session", (each.id for each in ended))
         return ended
+
+    def _ending(self, principal: Principal, address: str) -> AbstractContextManager[Act]:
+        return self._auditor.act("session ended", self._clock.now(), principal.user, address)
 
     def _refusal_of_token(self, reason: str, **details: object) -> InvalidToken:
         self._audit_log.record("token refused", reason=reason, **details)
@@ -165,8 +174,7 @@ class SessionService:
             is_proved = self._proves(password, account)
             if account is None or account.is_disabled or not is_proved:
                 # Not the name: people type their passwords there too.
-                user = account.user.id if account else None
-                self._audit_log.record(event, user=user, address=address)
+                self._auditor.note(event, now, account.user if account else None, address)
                 raise refusal
         return account
 

@@ -1,5 +1,6 @@
 """Registration and profiles."""
 
+from forum.domain.audit import Auditor
 from forum.domain.credentials import is_password, is_username, require_both
 from forum.domain.errors import (
     BadPassword,
@@ -8,7 +9,7 @@ from forum.domain.errors import (
 )
 from forum.domain.ids import parse_id
 from forum.domain.model import User
-from forum.domain.ports import AuditLog, Clock, PasswordHasher, UserRepository
+from forum.domain.ports import Clock, PasswordHasher, UserRepository
 from forum.domain.rate_limits import RateLimiter
 
 
@@ -21,13 +22,13 @@ class UserService:
         hasher: PasswordHasher,
         clock: Clock,
         rate_limiter: RateLimiter,
-        audit_log: AuditLog,
+        auditor: Auditor,
     ) -> None:
         self._users = users
         self._hasher = hasher
         self._clock = clock
         self._rate_limiter = rate_limiter
-        self._audit_log = audit_log
+        self._auditor = auditor
 
     def register(self, *, username: object, password: object, address: str) -> User:
         """A new user.
@@ -43,8 +44,9 @@ class UserService:
             raise BadPassword
         now = self._clock.now()
         self._rate_limiter.admit_registration(address, now)
-        user = self._users.add(username, self._hasher.hash(password), now)
-        self._audit_log.record("registered", user=user.id, address=address)
+        password_hash = self._hasher.hash(password)
+        with self._auditor.act("registered", now, address=address) as act:
+            user = act.user = self._users.add(username, password_hash, now)
         return user
 
     def profile(self, user_id: str) -> User:

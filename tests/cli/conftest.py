@@ -1,10 +1,19 @@
 """What the suites of the command line share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
+
+from forum.cli import main
+from forum.config import Settings
+from forum.main import build
+from forum.storage import open_store, prepare
+from tests.conftest import CHEAP_HASHER, SECRET
+from tests.http.conftest import Client
 
 NewUrl = Callable[[str], str]
 """Makes the URL of a store of a kind, "sqlite" or "postgres", that is not there yet, or empty."""
@@ -28,3 +37,40 @@ def new_url(request: pytest.FixtureRequest, folder: Path) -> NewUrl:
         return f"sqlite:///{folder}/new{next(numbers)}.db"
 
     return make
+
+
+Forum = Callable[..., Result]
+"""Runs `forum user`, with an answer to what it asks."""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, new_url: NewUrl) -> str:
+    return new_url(request.param)
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[Client]:
+    """The service, which goes on while its operator works."""
+    settings = replace(Settings.from_environment().on(url), secret_key=SECRET)
+    prepare(settings)
+    with Client(build(settings, open_store(settings), hasher=CHEAP_HASHER)) as client:
+        yield client
+
+
+@pytest.fixture
+def alice(client: Client) -> str:
+    return client.sign_up("alice#1")
+
+
+@pytest.fixture
+def bob(client: Client, alice: str) -> str:
+    return client.sign_up("bobby#2")
+
+
+@pytest.fixture
+def user(url: str) -> Forum:
+    def run(*arguments: str, answer: str = "") -> Result:
+        environment = {"FORUM_DATABASE_URL": url}
+        return CliRunner().invoke(main, ["user", *arguments], answer, env=environment)
+
+    return run

@@ -285,7 +285,7 @@ def test_a_copy_tells_in_the_end_how_much_there_is_and_its_checksum(new_url: New
     old = new_url("sqlite")
     fill(old)
     output = run("copy", old, new_url("sqlite")).stdout
-    expected = r"copied 2 users, 2 articles and 1 sessions; SHA-256 [0-9a-f]{64}\n"
+    expected = r"copied 2 users, 2 articles, 1 sessions and 0 audit entries; SHA-256 [0-9a-f]{64}\n"
     assert re.fullmatch(expected, output)
 
 

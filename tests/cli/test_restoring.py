@@ -117,7 +117,11 @@ FOREIGN_SCHEMAS = [
     ),
     (
         "DELETE FROM schema_migration WHERE name LIKE '0002%'",
-        "the backup has a foreign column is_disabled in the table users",
+        "the backup has no record of the version 0002_sessions",
+    ),
+    (
+        "DELETE FROM schema_migration WHERE name LIKE '0003%'",
+        "the backup has a table audit_entries that no version recorded in it makes",
     ),
     (
         "UPDATE schema_migration SET applied = ''",

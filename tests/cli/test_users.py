@@ -1,57 +1,13 @@
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 import pytest
-from click.testing import CliRunner, Result
 
-from forum.cli import main
-from forum.config import Settings
 from forum.domain.credentials import is_password
-from forum.main import build
-from forum.storage import open_store, prepare
-from tests.cli.conftest import NewUrl
-from tests.conftest import CHEAP_HASHER, SECRET
+from tests.cli.conftest import Forum
 from tests.http.conftest import PASSWORD, Client, answer, refusal
 
 INVALID = refusal(401, "Invalid access-token. Log in please")
 WRONG = refusal(401, "Uncorrect username or/and password")
-
-Forum = Callable[..., Result]
-"""Runs `forum user`, with an answer to what it asks."""
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def url(request: pytest.FixtureRequest, new_url: NewUrl) -> str:
-    return new_url(request.param)
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[Client]:
-    """The service, which goes on while its operator works."""
-    settings = replace(Settings.from_environment().on(url), secret_key=SECRET)
-    prepare(settings)
-    with Client(build(settings, open_store(settings), hasher=CHEAP_HASHER)) as client:
-        yield client
-
-
-@pytest.fixture
-def alice(client: Client) -> str:
-    return client.sign_up("alice#1")
-
-
-@pytest.fixture
-def bob(client: Client, alice: str) -> str:
-    return client.sign_up("bobby#2")
-
-
-@pytest.fixture
-def user(url: str) -> Forum:
-    def run(*arguments: str, answer: str = "") -> Result:
-        environment = {"FORUM_DATABASE_URL": url}
-        return CliRunner().invoke(main, ["user", *arguments], answer, env=environment)
-
-    return run
 
 
 def whose(client: Client, token: str) -> tuple[int, object]:

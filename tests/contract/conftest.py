@@ -16,12 +16,13 @@ from forum.domain.model import Account, Author
 from forum.domain.moving.ports import BulkStore
 from forum.domain.ports import (
     ArticleRepository,
+    AuditTrail,
     RateCounters,
     Repositories,
     SessionRepository,
     UserRepository,
 )
-from forum.storage import memory_repositories, sql_repositories
+from forum.repositories import memory_repositories, sql_repositories
 from tests.conftest import CHEAP_HASHER
 from tests.support.stores import open_database
 
@@ -51,6 +52,10 @@ class Store:
     @property
     def rate_counters(self) -> RateCounters:
         return self.repositories.rate_counters
+
+    @property
+    def audit(self) -> AuditTrail:
+        return self.repositories.audit
 
     def author(self, username: str = "alice#1") -> Author:
         """A new user, as the author of articles."""

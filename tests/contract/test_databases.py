@@ -102,7 +102,11 @@ def statements() -> dict[str, Statement]:
 
 WHOLE_TABLES = {
     "users.FIND_ALL",
-    *(f"bulk.COUNT_{each}" for each in ("ACCOUNTS", "ARTICLES", "SESSIONS")),
+    "audit.LATEST",
+    *(
+        f"bulk_statements.COUNT_{each}"
+        for each in ("ACCOUNTS", "ARTICLES", "SESSIONS", "AUDIT_ENTRIES")
+    ),
 }
 """What operators ask for, who want all rows."""
 

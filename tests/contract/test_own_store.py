@@ -12,6 +12,7 @@ from forum.storage import Store as ServedStore
 from tests.conftest import CHEAP_HASHER, SECRET
 from tests.contract.conftest import Store
 from tests.contract.test_articles import *  # noqa: F403
+from tests.contract.test_audit import *  # noqa: F403
 from tests.contract.test_rate_counters import *  # noqa: F403
 from tests.contract.test_sessions import *  # noqa: F403
 from tests.contract.test_users import *  # noqa: F403

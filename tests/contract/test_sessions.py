@@ -3,8 +3,7 @@ from dataclasses import replace
 
 import pytest
 
-from forum.domain.model import Account, Principal, Session, TokenClaims
-from forum.domain.ports import FORGOTTEN, WITNESSES
+from forum.domain.model import FORGOTTEN, WITNESSES, Account, Principal, Session, TokenClaims
 from tests.contract.conftest import DAY, NOW, Store
 
 SECOND = DAY / 86400

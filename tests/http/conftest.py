@@ -11,6 +11,7 @@ from falcon.testing import ASGIConductor, Result
 from forum.adapters.audit_log import ProcessAuditLog
 from forum.adapters.clock import SystemClock
 from forum.adapters.memory.articles import MemoryArticles
+from forum.adapters.memory.audit import MemoryAuditTrail
 from forum.adapters.memory.rate_limits import MemoryRateCounters
 from forum.adapters.memory.sessions import MemorySessions
 from forum.adapters.memory.tables import MemoryTables
@@ -66,11 +67,14 @@ def assemble(
             sessions or MemorySessions(store),
             articles or MemoryArticles(store),
             MemoryRateCounters(),
+            MemoryAuditTrail(store),
+            lambda: store.lock,
         ),
         hasher=CHEAP_HASHER,
         tokens=JwtTokens(lambda: [SECRET]),
         clock=clock or SystemClock(),
         audit_log=ProcessAuditLog(),
+        audit_lifetime=timedelta(days=90),
         token_lifetime=timedelta(days=1),
         article_limits=ArticleLimits(10, 300, 100_000),
         rate_limits=limits,

@@ -13,7 +13,8 @@ from forum.adapters.memory.tables import MemoryTables
 from forum.config import Settings
 from forum.domain.errors import Unavailable
 from forum.main import build
-from forum.storage import Store, memory_repositories, open_store, prepare
+from forum.repositories import memory_repositories
+from forum.storage import Store, open_store, prepare
 from tests.conftest import CHEAP_HASHER
 from tests.http.conftest import ON_ONE_STORE, PASSWORD, Client, answer, ok, refusal
 from tests.support.lines import entries, written

@@ -168,7 +168,7 @@ class Clients:
 def test_counts_are_those_of_the_clients_over_kills_and_renewals(tmp_path: Path) -> None:
     with measured(tmp_path) as (server, port):
         server.sign_up()
-        before = scrape(port)
+        folder, before = metrics_folder(server), scrape(port)
         clients = Clients(server.port)
         threads = [threading.Thread(target=clients.read) for _ in range(4)]
         for thread in threads:
@@ -185,7 +185,7 @@ def test_counts_are_those_of_the_clients_over_kills_and_renewals(tmp_path: Path)
             thread.join()
         await_that(lambda: scrape(port)["forum_requests_in_flight"] == 0)
         after = scrape(port)
-        files = [each for each in metrics_folder(server).iterdir() if each.suffix == ".db"]
+        files = [each for each in folder.iterdir() if each.suffix == ".db"]
     for (path, status), seen in clients.answers.items():
         name = requests("GET", ROUTES[path], status)
         counted = after[name] - before.get(name, 0)
@@ -196,8 +196,9 @@ def test_counts_are_those_of_the_clients_over_kills_and_renewals(tmp_path: Path)
 
 
 def metrics_folder(server: Server) -> Path:
-    environment = Path(f"/proc/{server.workers()[0]}/maps").read_text()
-    [folder] = set(re.findall(r"(/\S+forum-metrics-\w+)/", environment))
+    """Where the workers of a service count."""
+    maps = "".join(Path(f"/proc/{pid}/maps").read_text() for pid in server.workers())
+    [folder] = set(re.findall(r"(/\S+forum-metrics-\w+)/", maps))
     return Path(folder)
 
 

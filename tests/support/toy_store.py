@@ -9,12 +9,13 @@ from forum.adapters.memory.rate_limits import MemoryRateCounters
 from forum.adapters.memory.tables import MemoryTables
 from forum.domain.ports import (
     ArticleRepository,
+    AuditTrail,
     RateCounters,
     Repositories,
     SessionRepository,
     UserRepository,
 )
-from forum.storage import memory_repositories
+from forum.repositories import memory_repositories
 
 
 class _Kept:
@@ -48,4 +49,5 @@ def toy_repositories(path: Path) -> Repositories:
         cast("SessionRepository", _Kept(path, lock, "sessions")),
         cast("ArticleRepository", _Kept(path, lock, "articles")),
         cast("RateCounters", MemoryRateCounters()),
+        cast("AuditTrail", _Kept(path, lock, "audit")),
     )

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from forum.adapters.memory.articles import MemoryArticles
+from forum.adapters.memory.audit import MemoryAuditTrail
 from forum.adapters.memory.rate_limits import MemoryRateCounters
 from forum.adapters.memory.sessions import MemorySessions
 from forum.adapters.memory.tables import MemoryTables
@@ -22,6 +23,7 @@ HERE = "192.0.2.1"
 THERE = "198.51.100.1"
 PASSWORD = "Password#1"
 LIFETIME = timedelta(days=14)
+AUDIT_LIFETIME = timedelta(days=90)
 
 LIMITS = RateLimits(
     failures_of_name=3,
@@ -113,6 +115,8 @@ class Forum:
             MemorySessions(self.store),
             articles or MemoryArticles(self.store),
             MemoryRateCounters(),
+            MemoryAuditTrail(self.store),
+            lambda: self.store.lock,
         )
         services = wire(
             repositories,
@@ -120,14 +124,22 @@ class Forum:
             tokens=OpenTokens(),
             clock=self.clock,
             audit_log=self.audit_log,
+            audit_lifetime=AUDIT_LIFETIME,
             token_lifetime=LIFETIME,
             article_limits=ArticleLimits(page_size=3, title=10, text=20),
             rate_limits=limits,
         )
         self.users, self.sessions = services.users, services.sessions
         self.articles = services.articles
+        self.audit = repositories.audit
         self.administration = wire_administration(
-            repositories, hasher=self.hasher, clock=self.clock, audit_log=self.audit_log
+            repositories,
+            hasher=self.hasher,
+            clock=self.clock,
+            audit_log=self.audit_log,
+            audit_lifetime=AUDIT_LIFETIME,
+            operator="operator root",
+            host="a-machine",
         )
 
     def register(self, username: str = "alice#1") -> User:

@@ -7,7 +7,7 @@ import pytest
 
 from forum.adapters.memory.bulk import MemoryBulkStore
 from forum.adapters.memory.tables import MemoryTables
-from forum.domain.model import Account, Article, Author, Counts, LastIds, Session, User
+from forum.domain.model import Account, Article, AuditEntry, Author, Counts, LastIds, Session, User
 from forum.domain.moving.copying import (
     CopyDiffers,
     Fingerprint,
@@ -28,8 +28,15 @@ SECOND = Article(9, "Second", "The second text", NOW, Author(7, "bobby#2"))
 SESSION = Session(31, NOW, NOW, NOW + timedelta(days=1))
 OTHER_SESSION = replace(SESSION, id=35)
 LAST = LastIds(8, 12, 40)
+ENTRY = AuditEntry(NOW, "login", "user 7", 7, "alice#1", "192.0.2.1", "")
 
-State = tuple[dict[int, Account], dict[int, Article], dict[int, tuple[int, Session]], LastIds]
+State = tuple[
+    dict[int, Account],
+    dict[int, Article],
+    dict[int, tuple[int, Session]],
+    list[AuditEntry],
+    LastIds,
+]
 
 
 @dataclass
@@ -91,12 +98,15 @@ def filled(
 
 
 def state(store: MemoryTables) -> State:
-    return dict(store.accounts), dict(store.articles), dict(store.sessions), store.last
+    everything = dict(store.accounts), dict(store.articles), dict(store.sessions)
+    return *everything, store.audit_entries, store.last
 
 
 @pytest.fixture
 def source() -> MemoryTables:
-    return filled()
+    source = filled()
+    source.audit_entries = [ENTRY]
+    return source
 
 
 @pytest.fixture
@@ -126,7 +136,7 @@ def test_a_copy_answers_the_sum_of_what_it_copied(
 
 def test_a_copy_of_nothing_is_empty(target: MemoryTables) -> None:
     copy(MemoryBulkStore(MemoryTables()), MemoryBulkStore(target), no_progress)
-    assert state(target) == ({}, {}, {}, LastIds(0, 0))
+    assert state(target) == ({}, {}, {}, [], LastIds(0, 0))
 
 
 def test_everything_passes_by_under_its_label(source: MemoryTables, target: MemoryTables) -> None:
@@ -136,13 +146,14 @@ def test_everything_passes_by_under_its_label(source: MemoryTables, target: Memo
         "users": [ALICE, BOB],
         "articles": [FIRST, SECOND],
         "sessions": [(3, SESSION), (7, OTHER_SESSION)],
+        "audit": [ENTRY],
     }
 
 
 def test_how_much_there_is_to_copy_is_announced(source: MemoryTables, target: MemoryTables) -> None:
     progress = KeptProgress()
     copy(MemoryBulkStore(source), MemoryBulkStore(target), progress)
-    assert progress.announced == {"users": 2, "articles": 2, "sessions": 2}
+    assert progress.announced == {"users": 2, "articles": 2, "sessions": 2, "audit": 1}
 
 
 def test_a_copy_lowers_no_last_id_of_its_target(source: MemoryTables, target: MemoryTables) -> None:

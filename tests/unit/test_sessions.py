@@ -125,7 +125,7 @@ def test_a_session_ends_with_its_lifetime(forum: Forum, alice: User, late: timed
 
 def test_logging_out_ends_the_session_that_asks_and_no_other(forum: Forum, alice: User) -> None:
     ended, kept = forum.log_in(), forum.log_in()
-    assert forum.sessions.log_out(visit(forum, ended)) == alice
+    assert forum.sessions.log_out(visit(forum, ended), address=HERE) == alice
     with pytest.raises(InvalidToken):
         visit(forum, ended)
     assert visit(forum, kept).user == alice
@@ -133,9 +133,9 @@ def test_logging_out_ends_the_session_that_asks_and_no_other(forum: Forum, alice
 
 def test_logging_out_twice_at_once_works_once(forum: Forum, alice: User) -> None:
     principal = visit(forum, forum.log_in())
-    forum.sessions.log_out(principal)
+    forum.sessions.log_out(principal, address=HERE)
     with pytest.raises(InvalidToken):
-        forum.sessions.log_out(principal)
+        forum.sessions.log_out(principal, address=HERE)
 
 
 @pytest.mark.parametrize(
@@ -189,13 +189,13 @@ def test_one_sees_ones_own_sessions(forum: Forum, bob: User) -> None:
 
 def test_one_can_end_all_sessions_but_this(forum: Forum, alice: User) -> None:
     ended, this = visit(forum, forum.log_in()), visit(forum, forum.log_in())
-    assert forum.sessions.end_others(this) == [ended.session]
+    assert forum.sessions.end_others(this, address=HERE) == [ended.session]
     assert forum.sessions.list_all(this) == [this.session]
 
 
 def test_one_can_end_a_session(forum: Forum, alice: User) -> None:
     ended, this = visit(forum, forum.log_in()), visit(forum, forum.log_in())
-    assert forum.sessions.end(this, str(ended.session.id)) == ended.session
+    assert forum.sessions.end(this, str(ended.session.id), address=HERE) == ended.session
 
 
 @pytest.mark.parametrize("id", ["2", "99", "abc", "01", "0"])
@@ -203,7 +203,7 @@ def test_one_cannot_end_what_is_not_ones_own(forum: Forum, bob: User, id: str) -
     this = visit(forum, forum.log_in("alice#1"))
     forum.log_in("bobby#2")
     with pytest.raises(SessionNotFound) as caught:
-        forum.sessions.end(this, id)
+        forum.sessions.end(this, id, address=HERE)
     assert caught.value.id == id
 
 
@@ -267,7 +267,7 @@ def test_every_event_is_recorded_once(forum: Forum, alice: User) -> None:
     forum.sessions.change_password(principal, password=PASSWORD, new_password=OTHER, address=HERE)
     with pytest.raises(InvalidToken):
         visit(forum, f"{principal.session.id} 1 {(forum.clock.now() + LIFETIME).isoformat()}")
-    forum.sessions.log_out(visit(forum, forum.log_in(password=OTHER)))
+    forum.sessions.log_out(visit(forum, forum.log_in(password=OTHER)), address=HERE)
     assert forum.audit_log.names() == [
         "login",
         "login failed",
@@ -280,7 +280,7 @@ def test_every_event_is_recorded_once(forum: Forum, alice: User) -> None:
 
 def test_a_refused_token_is_recorded_with_the_reason(forum: Forum, alice: User) -> None:
     token = forum.log_in()
-    forum.sessions.log_out(visit(forum, token))
+    forum.sessions.log_out(visit(forum, token), address=HERE)
     forum.audit_log.all.clear()
     for refused in ("garbage", token):
         with pytest.raises(InvalidToken):

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from copy import copy
 
 from forum.adapters.memory.tables import MemoryTables
 from forum.domain.model import (
     Account,
     Article,
+    AuditEntry,
     Counts,
     LastIds,
     Session,
@@ -26,21 +28,21 @@ class MemoryBulkStore:
     def exclusive(self) -> Iterator[None]:
         tables = self._tables
         with tables.lock:
-            before = (
-                dict(tables.accounts),
-                dict(tables.articles),
-                dict(tables.sessions),
-                tables.last,
-            )
+            before = {name: copy(value) for name, value in vars(tables).items() if name != "lock"}
             try:
                 yield
             except BaseException:
-                tables.accounts, tables.articles, tables.sessions, tables.last = before
+                vars(tables).update(before)
                 raise
 
     def counts(self) -> Counts:
         tables = self._tables
-        return Counts(len(tables.accounts), len(tables.articles), len(tables.sessions))
+        return Counts(
+            len(tables.accounts),
+            len(tables.articles),
+            len(tables.sessions),
+            len(tables.audit_entries),
+        )
 
     def accounts(self) -> Iterator[Account]:
         return (account for _, account in sorted(self._tables.accounts.items()))
@@ -50,6 +52,9 @@ class MemoryBulkStore:
 
     def sessions(self) -> Iterator[tuple[int, Session]]:
         return (session for _, session in sorted(self._tables.sessions.items()))
+
+    def audit_entries(self) -> Iterator[AuditEntry]:
+        return iter(self._tables.audit_entries)
 
     def last_ids(self) -> LastIds:
         return self._tables.last
@@ -62,6 +67,9 @@ class MemoryBulkStore:
 
     def add_sessions(self, sessions: Iterable[tuple[int, Session]]) -> None:
         self._tables.sessions.update((each.id, (user_id, each)) for user_id, each in sessions)
+
+    def add_audit_entries(self, entries: Iterable[AuditEntry]) -> None:
+        self._tables.audit_entries = [*self._tables.audit_entries, *entries]
 
     def raise_last_ids(self, last: LastIds) -> None:
         now = self._tables.last

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from forum.adapters.memory.tables import MemoryTables
 from forum.domain.model import (
+    FORGOTTEN,
+    WITNESSES,
     Account,
     Principal,
     Session,
     TokenClaims,
 )
-from forum.domain.ports import FORGOTTEN, WITNESSES
 
 
 class MemorySessions:

@@ -5,6 +5,7 @@ import threading
 from forum.domain.model import (
     Account,
     Article,
+    AuditEntry,
     LastIds,
     Session,
 )
@@ -18,4 +19,5 @@ class MemoryTables:
         self.accounts: dict[int, Account] = {}
         self.articles: dict[int, Article] = {}
         self.sessions: dict[int, tuple[int, Session]] = {}
+        self.audit_entries: list[AuditEntry] = []
         self.last = LastIds(0, 0)

@@ -4,71 +4,27 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import TypeVar
 
-from peewee import JOIN, SQL, Column, Select, Table, fn
-
+from forum.adapters.sql import audit
+from forum.adapters.sql import bulk_statements as statements
 from forum.adapters.sql.checks import BadColumn, Checks
 from forum.adapters.sql.database import BulkDatabase, Row
-from forum.adapters.sql.statements import Statement, param
-from forum.adapters.sql.tables import articles, sessions, users
+from forum.adapters.sql.statements import Statement
 from forum.domain.ids import MAX_ID
-from forum.domain.model import Account, Article, Author, Counts, LastIds, Session, User
+from forum.domain.model import Account, Article, AuditEntry, Author, Counts, LastIds, Session, User
 from forum.domain.moving.copying import UnreadableRow
 
 T = TypeVar("T")
-
-_BATCH = 1000
-"""Rows that are in memory at the same time while a whole table is read."""
 
 _BEFORE_ALL = -MAX_ID - 1
 """The least key of a column: ids that no row should have are met too, not passed over."""
 
 
-def _batch(query: Select, key: Column) -> Statement:
-    return Statement(query.where(key > param("after")).order_by(key).limit(SQL(str(_BATCH))))
-
-
-def _insert(table: Table, *columns: str) -> Statement:
-    return Statement(table.insert({getattr(table.c, each): param(each) for each in columns}))
-
-
-COUNT_ACCOUNTS, COUNT_ARTICLES, COUNT_SESSIONS = (
-    Statement(table.select(fn.COUNT(SQL("1")))) for table in (users, articles, sessions)
+_COUNTS = (
+    statements.COUNT_ACCOUNTS,
+    statements.COUNT_ARTICLES,
+    statements.COUNT_SESSIONS,
+    statements.COUNT_AUDIT_ENTRIES,
 )
-ACCOUNTS = _batch(
-    users.select(
-        users.c.id,
-        users.c.username,
-        users.c.date_registered,
-        users.c.password_hash,
-        users.c.is_disabled,
-    ),
-    users.c.id,
-)
-ARTICLES = _batch(
-    articles.select(
-        articles.c.id,
-        articles.c.title,
-        articles.c.text,
-        articles.c.date_posted,
-        articles.c.user_id,
-        users.c.username,
-    ).join(users, JOIN.LEFT_OUTER, on=(users.c.id == articles.c.user_id)),
-    articles.c.id,
-)
-SESSIONS = _batch(
-    sessions.select(
-        sessions.c.id,
-        sessions.c.created,
-        sessions.c.last_used,
-        sessions.c.expires,
-        sessions.c.user_id,
-        users.c.id,
-    ).join(users, JOIN.LEFT_OUTER, on=(users.c.id == sessions.c.user_id)),
-    sessions.c.id,
-)
-ADD_ACCOUNT = _insert(users, "id", "username", "date_registered", "password_hash", "is_disabled")
-ADD_ARTICLE = _insert(articles, "id", "title", "text", "date_posted", "user_id")
-ADD_SESSION = _insert(sessions, "id", "created", "last_used", "expires", "user_id")
 
 
 class SqlBulkStore:
@@ -85,21 +41,24 @@ class SqlBulkStore:
         return self._database.exclusive()
 
     def counts(self) -> Counts:
-        return Counts(*map(self._count, (COUNT_ACCOUNTS, COUNT_ARTICLES, COUNT_SESSIONS)))
+        return Counts(*map(self._count, _COUNTS))
 
     def accounts(self) -> Iterator[Account]:
         names: set[str] = set()
-        for account in self._read("users", ACCOUNTS, self._account):
+        for account in self._read("users", statements.ACCOUNTS, self._account):
             if account.user.username in names:
                 raise UnreadableRow("users", account.user.id, "username")
             names.add(account.user.username)
             yield account
 
     def articles(self) -> Iterator[Article]:
-        return self._read("articles", ARTICLES, self._article)
+        return self._read("articles", statements.ARTICLES, self._article)
 
     def sessions(self) -> Iterator[tuple[int, Session]]:
-        return self._read("sessions", SESSIONS, self._session)
+        return self._read("sessions", statements.SESSIONS, self._session)
+
+    def audit_entries(self) -> Iterator[AuditEntry]:
+        return self._read("audit_entries", statements.AUDIT_ENTRIES, self._audit_entry)
 
     def last_ids(self) -> LastIds:
         return LastIds(*map(self._last_id, ("users", "articles", "sessions")))
@@ -115,7 +74,7 @@ class SqlBulkStore:
             }
             for each in accounts
         )
-        self._database.write_many(ADD_ACCOUNT, rows)
+        self._database.write_many(statements.ADD_ACCOUNT, rows)
 
     def add_articles(self, articles: Iterable[Article]) -> None:
         rows = (
@@ -128,7 +87,7 @@ class SqlBulkStore:
             }
             for each in articles
         )
-        self._database.write_many(ADD_ARTICLE, rows)
+        self._database.write_many(statements.ADD_ARTICLE, rows)
 
     def add_sessions(self, sessions: Iterable[tuple[int, Session]]) -> None:
         rows = (
@@ -141,7 +100,11 @@ class SqlBulkStore:
             }
             for user_id, each in sessions
         )
-        self._database.write_many(ADD_SESSION, rows)
+        self._database.write_many(statements.ADD_SESSION, rows)
+
+    def add_audit_entries(self, entries: Iterable[AuditEntry]) -> None:
+        rows = ({name: getattr(each, name) for name in audit.COLUMNS} for each in entries)
+        self._database.write_many(audit.ADD, rows)
 
     def raise_last_ids(self, last: LastIds) -> None:
         now = self.last_ids()
@@ -183,6 +146,15 @@ class SqlBulkStore:
         began, last_used = check.time("created", created), check.time("last_used", used)
         session = Session(check.id("id", id), began, last_used, check.time("expires", expires))
         return check.id("user_id", user), session
+
+    def _audit_entry(
+        self, id: object, moment: object, event: object, actor: object, user: object, *rest: object
+    ) -> AuditEntry:
+        check = self._checks
+        when = check.time("moment", moment)
+        words = check.text("event", event), check.text("actor", actor)
+        last = [check.text(*each) for each in zip(audit.COLUMNS[4:], rest, strict=True)]
+        return AuditEntry(when, *words, check.id("user_id", user), *last)
 
     def _count(self, statement: Statement) -> int:
         [(count,)] = self._database.read(statement)

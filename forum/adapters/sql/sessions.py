@@ -10,8 +10,7 @@ from forum.adapters.sql.rows import read_all, read_one
 from forum.adapters.sql.statements import LockingSelect, Statement, param
 from forum.adapters.sql.tables import sessions, users
 from forum.adapters.sql.users import user_of
-from forum.domain.model import Account, Principal, Session, TokenClaims
-from forum.domain.ports import FORGOTTEN, WITNESSES
+from forum.domain.model import FORGOTTEN, WITNESSES, Account, Principal, Session, TokenClaims
 
 _SESSION = (sessions.c.id, sessions.c.created, sessions.c.last_used, sessions.c.expires)
 _IS_OF_USER = sessions.c.user_id == param("user_id")

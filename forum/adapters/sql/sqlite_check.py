@@ -91,7 +91,7 @@ def _test(table: str, column: str, type: str, is_key: int) -> Callable[[Any], bo
         return lambda value: isinstance(value, str)  # The runner's own form, whatever it is.
     if is_key and type == "INTEGER":
         return lambda value: _is_number(value) and 0 < value < _LAST_ID
-    return _TESTS[type]
+    return _TESTS[type.upper()]
 
 
 def _is_number(value: object) -> bool:
@@ -116,6 +116,7 @@ def _is_time(value: object) -> bool:
 
 
 _TESTS: Mapping[str, Callable[[Any], bool]] = {
+    "BIGINT": _is_number,
     "BOOLEAN": _is_flag,
     "DATETIME": _is_time,
     "INTEGER": _is_number,

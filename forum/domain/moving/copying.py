@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
 from forum.domain.model import Counts
@@ -58,6 +58,8 @@ def copy(source: BulkStore, target: BulkStore, progress: Progress) -> Fingerprin
         target.add_accounts(progress("users", source.accounts(), there.accounts))
         target.add_articles(progress("articles", source.articles(), there.articles))
         target.add_sessions(progress("sessions", source.sessions(), there.sessions))
+        entries = progress("audit", source.audit_entries(), there.audit_entries)
+        target.add_audit_entries(entries)
         target.raise_last_ids(source.last_ids())
         expected, actual = fingerprint_of(source), fingerprint_of(target)
         if expected != actual or {there, target.counts()} != {actual.counts}:
@@ -67,7 +69,7 @@ def copy(source: BulkStore, target: BulkStore, progress: Progress) -> Fingerprin
 
 def require_empty(target: BulkStore) -> None:
     """Raise `StoreNotEmpty` unless there is nobody and nothing."""
-    if target.counts() != Counts(0, 0, 0):
+    if replace(target.counts(), audit_entries=0) != Counts(0, 0, 0):
         raise StoreNotEmpty
 
 
@@ -82,5 +84,6 @@ def fingerprint_of(store: BulkStore) -> Fingerprint:
             number += 1
         return number
 
-    counts = Counts(count(store.accounts()), count(store.articles()), count(store.sessions()))
+    every = store.accounts(), store.articles(), store.sessions(), store.audit_entries()
+    counts = Counts(*map(count, every))
     return Fingerprint(counts, checksum.hexdigest())

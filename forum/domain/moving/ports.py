@@ -7,6 +7,7 @@ from typing import Protocol
 from forum.domain.model import (
     Account,
     Article,
+    AuditEntry,
     Counts,
     LastIds,
     Session,
@@ -42,6 +43,9 @@ class BulkStore(Protocol):
     def sessions(self) -> Iterator[tuple[int, Session]]:
         """Every session with the id of its user, by id; some may have expired."""
 
+    def audit_entries(self) -> Iterator[AuditEntry]:
+        """Every entry of the audit trail, in their order."""
+
     def last_ids(self) -> LastIds:
         """The ids after which new ones are given."""
 
@@ -53,6 +57,9 @@ class BulkStore(Protocol):
 
     def add_sessions(self, sessions: Iterable[tuple[int, Session]]) -> None:
         """Store sessions under the ids that they have, of users who are there."""
+
+    def add_audit_entries(self, entries: Iterable[AuditEntry]) -> None:
+        """Store entries of the audit trail after those that are there."""
 
     def raise_last_ids(self, last: LastIds) -> None:
         """Make sure that no id up to these is given again."""

@@ -47,7 +47,9 @@ class Sessions:
 
     async def on_post_logout(self, req: Request, resp: Response) -> None:
         principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
-        user = await self._dispatch(self._sessions.log_out, principal)
+        user = await self._dispatch(
+            self._sessions.log_out, principal, address=self._address_of(req)
+        )
         send_json(resp, schemas.identity_answer(user))
 
     async def on_post_change_password(self, req: Request, resp: Response) -> None:
@@ -69,12 +71,16 @@ class Sessions:
 
     async def on_delete_all(self, req: Request, resp: Response) -> None:
         principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
-        sessions = await self._dispatch(self._sessions.end_others, principal)
+        sessions = await self._dispatch(
+            self._sessions.end_others, principal, address=self._address_of(req)
+        )
         send_json(resp, schemas.sessions_answer(sessions, principal))
 
     async def on_delete(self, req: Request, resp: Response, session_id: str) -> None:
         principal = await self._authenticator.authenticate(req, await read_body(req, _TOKEN))
-        session = await self._dispatch(self._sessions.end, principal, session_id)
+        session = await self._dispatch(
+            self._sessions.end, principal, session_id, address=self._address_of(req)
+        )
         send_json(resp, schemas.session_answer(session, principal))
 
 
