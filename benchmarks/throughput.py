@@ -3,9 +3,9 @@
     python benchmarks/throughput.py [--against ../forum-before] [--rounds 5] [--seconds 3]
     python benchmarks/throughput.py --against . --setting FORUM_ACCESS_LOG=on
 
-Every round measures each call once on every server, one after the other, so that noise is the same
-for all; what counts is the ratio, and of it the median over the rounds. Needs wrk (Debian: apt-get
-install wrk).
+Every round measures each call once on every server, one after the other, and the next round in the
+other direction, so that noise is the same for all; what counts is the ratio, and of it the median
+over the rounds. Needs wrk (Debian: apt-get install wrk).
 """
 
 import json
@@ -76,8 +76,9 @@ def _measure(
         (each, call) for call in scripts[targets[-1]] for each in targets if call in scripts[each]
     ]
     with click.progressbar(range(rounds), label="Rounds", file=sys.stderr) as bar:
-        for _ in bar:
-            for target, call in pairs:
+        for number in bar:
+            # To and fro: what is measured after a costly call has less of the machine.
+            for target, call in pairs[:: -1 if number % 2 else 1]:
                 beside = call == LIST_BESIDE_LOGINS
                 with _logins(target.url, seconds) if beside else nullcontext():
                     rate = _wrk(target.url, scripts[target][call], seconds)
@@ -141,7 +142,8 @@ def _report(results: dict[tuple[str, str], list[float]]) -> None:
 
 
 def _ratio(rates: list[float], others: list[float]) -> float:
-    return statistics.median(rate / other for rate, other in zip(rates, others, strict=True))
+    pairs = zip(rates, others, strict=True)
+    return statistics.median(rate / max(other, 1) for rate, other in pairs)
 
 
 @contextmanager
