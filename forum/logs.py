@@ -11,8 +11,9 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import MutableMapping
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from typing import Any
 
 import structlog
@@ -24,8 +25,6 @@ FORMATS = ("auto", "console", "json")
 LEVELS = ("debug", "info", "warning", "error")
 
 _PLAIN = re.compile(r"[\w.:/@+-]+", re.ASCII)
-
-_TIME = structlog.processors.TimeStamper(fmt="iso", utc=True)
 
 _encode = json.JSONEncoder(default=str).encode
 
@@ -40,7 +39,7 @@ def configure(log_format: str, level: str) -> None:
     is_console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     formatter = make_formatter(is_console=is_console)
     structlog.configure(
-        processors=[structlog.processors.add_log_level, _TIME, _renderer(is_console=is_console)],
+        processors=[_with_time_and_level, _renderer(is_console=is_console)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.NOTSET),
         logger_factory=_Lines,
     )
@@ -58,11 +57,10 @@ def make_formatter(*, is_console: bool) -> logging.Formatter:
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
             _with_request_id,
-            structlog.stdlib.add_log_level,
+            _with_time_and_level,
             structlog.stdlib.add_logger_name,
             structlog.stdlib.ExtraAdder(),
             _without_leftovers,
-            _TIME,
             structlog.processors.format_exc_info,
         ],
         processors=[
@@ -74,6 +72,11 @@ def make_formatter(*, is_console: bool) -> logging.Formatter:
 
 def _renderer(*, is_console: bool) -> structlog.typing.Processor:
     return _render_for_people if is_console else _render_json
+
+
+def _with_time_and_level(logger: object, name: str, event: _Event) -> _Event:
+    moment = datetime.now(UTC).isoformat(timespec="microseconds")
+    return {"timestamp": f"{moment[:26]}Z", "level": name, **event}
 
 
 def _with_request_id(logger: object, name: str, event: _Event) -> _Event:
@@ -89,16 +92,15 @@ def _without_leftovers(logger: object, name: str, event: _Event) -> _Event:
     return event
 
 
-class _Lines:
-    """Writes what is rendered, at every level, to what is the standard error at that moment."""
-
-    def __getattr__(self, level: str) -> Callable[[str], None]:
-        return _write
-
-
 def _write(line: str) -> None:
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+class _Lines:
+    """Writes what is rendered, whatever its level."""
+
+    debug = info = warning = error = staticmethod(_write)
 
 
 class _StandardError(logging.Handler):
@@ -113,7 +115,8 @@ class _StandardError(logging.Handler):
 
 def _render_json(logger: object, name: str, event: _Event) -> str:
     first = {key: event.pop(key) for key in ("timestamp", "level", "logger", "event")}
-    return _encode({**first, **event}).replace("\x7f", "\\u007f")
+    first.update(event)
+    return _encode(first).replace("\x7f", "\\u007f")
 
 
 def _render_for_people(logger: object, name: str, event: _Event) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from forum.adapters.audit_log import ProcessAuditLog
 from forum.adapters.clock import SystemClock
@@ -60,7 +61,7 @@ def build(
         audit_log=ProcessAuditLog(),
         audit_lifetime=timedelta(seconds=settings.audit_lifetime),
         token_lifetime=timedelta(seconds=settings.token_lifetime),
-        article_limits=ArticleLimits(settings.page_size, settings.title_limit, settings.text_limit),
+        article_limits=_article_limits(settings),
         rate_limits=_rate_limits(settings),
     )
     dispatcher = _dispatcher(settings, services, store, metrics)
@@ -78,10 +79,22 @@ def build(
         body_limits=_body_limits(settings),
         cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
         require_ready=store.require_ready,
+        render_openapi=partial(render_openapi, settings),
         access_log=settings.access_log,
         metrics=metrics,
         close=close,
     )
+
+
+def render_openapi(settings: Settings) -> dict[str, Any]:
+    """The OpenAPI document of a service with these settings."""
+    from forum.http.openapi import render  # noqa: PLC0415  # few ask for it, and it is large
+
+    return render(_article_limits(settings))
+
+
+def _article_limits(settings: Settings) -> ArticleLimits:
+    return ArticleLimits(settings.page_size, settings.title_limit, settings.text_limit)
 
 
 def _dispatcher(

@@ -1,5 +1,6 @@
 """The console script `forum`."""
 
+import json
 from contextlib import AbstractContextManager, nullcontext, suppress
 
 import click
@@ -13,6 +14,7 @@ from forum.cli.secrets import secret
 from forum.cli.users import user
 from forum.config import Settings
 from forum.environment import BadSetting
+from forum.main import render_openapi
 from forum.server import Server, reserved
 from forum.storage import prepare
 
@@ -50,6 +52,12 @@ def serve() -> None:
     with reserved("FORUM_BIND", settings.bind), _reserved_for_metrics(settings):
         prepare(settings)
     Server(settings).run()
+
+
+@main.command()
+def openapi() -> None:
+    """Print the OpenAPI document, as the service answers it at /openapi.json."""
+    click.echo(json.dumps(render_openapi(Settings.from_environment()), indent=2))
 
 
 def _reserved_for_metrics(settings: Settings) -> AbstractContextManager[object]:

@@ -11,11 +11,13 @@ from forum.domain.errors import (
 
 _ALLOWED = r"[A-Za-z0-9!@#$%^&*\-_]"
 
-_USERNAME = re.compile(_ALLOWED + r"{5,20}")
+USERNAME = _ALLOWED + "{5,20}"
+"""A regular expression, in the words that Python and JavaScript share."""
 
-_PASSWORD = re.compile(
-    r"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])(?=.*[!@#$%^&*\-_])" + _ALLOWED + r"{8,40}"
-)
+PASSWORD = rf"(?=.*[a-z])(?=.*[A-Z])(?=.*[0-9])(?=.*[!@#$%^&*\-_]){_ALLOWED}{{8,40}}"
+"""Likewise."""
+
+_USERNAME, _PASSWORD = re.compile(USERNAME), re.compile(PASSWORD)
 
 
 def is_username(value: object) -> TypeGuard[str]:

@@ -26,9 +26,7 @@ from forum.domain.model import (
 )
 
 MIN_SECRET_BYTES = 32
-"""Of a secret that signs tokens: below the output of SHA-256, RFC 7518, section 3.2, forbids a key
-for HS256.
-"""
+"""Of a secret that signs tokens: RFC 7518, section 3.2, forbids fewer for HS256."""
 
 
 class Clock(Protocol):

@@ -10,6 +10,7 @@ from forum.domain.articles import ArticleService
 from forum.domain.sessions import SessionService
 from forum.domain.users import UserService
 from forum.http.authentication import Authenticator
+from forum.http.body_schemas import ArticleBody
 from forum.http.client_address import ClientAddress
 from forum.http.dispatch import Dispatch
 from forum.http.errors import add_error_handlers
@@ -18,12 +19,12 @@ from forum.http.middleware import GuardRefusals, ResponseHeaders, Shutdown
 from forum.http.observation import AccessLog, Observation, Observer, counting
 from forum.http.ports import Readiness, RequestMetrics
 from forum.http.resources.articles import Articles
+from forum.http.resources.documents import Documents
 from forum.http.resources.operations import Operations
 from forum.http.resources.sessions import Sessions
 from forum.http.resources.users import Users
 from forum.http.router import Router
 from forum.http.routes import ROUTES, Route
-from forum.http.schemas import ArticleBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def create_app(
     body_limits: BodyLimits,
     cors_origins: str | list[str],
     require_ready: Readiness,
+    render_openapi: Callable[[], object],
     access_log: bool,
     metrics: RequestMetrics | None,
     close: Callable[[], object],
@@ -69,6 +71,7 @@ def create_app(
         "sessions": Sessions(dispatch, sessions, authenticator, address_of),
         "articles": Articles(dispatch, articles, authenticator),
         "operations": Operations(dispatch, require_ready),
+        "documents": Documents(render_openapi),
     }
     for path, resource, suffix in dict.fromkeys((r.path, r.resource, r.suffix) for r in ROUTES):
         app.add_route(path, by_name[resource], suffix=suffix)

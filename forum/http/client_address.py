@@ -48,7 +48,7 @@ class ClientAddress:
 
     def of(self, scope: Scope) -> str:
         """As for the request with this scope."""
-        forwarded = _forwarded_for(scope).split(",")
+        forwarded = _forwarded_for(scope)
         nearest = None
         for hop in map(_parse, [_peer(scope), *reversed(forwarded)]):
             if hop is None:
@@ -74,9 +74,9 @@ class ClientAddress:
         return any(address in network for network in self._proxies)
 
 
-def _forwarded_for(scope: Scope) -> str:
+def _forwarded_for(scope: Scope) -> list[str]:
     values = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    return b",".join(values).decode("latin-1")
+    return b",".join(values).decode("latin-1").split(",") if values else []
 
 
 def _peer(scope: Scope) -> str:

@@ -93,6 +93,8 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
     ExpectationFailed: Answer(417, "Expectation failed"),
 }
 
+UNEXPECTED = "Internal server error"
+
 _FALCON_SENTENCES = {404: "Not found", 405: "Method not allowed"}
 
 REFUSED = "forum.refused"
@@ -130,7 +132,7 @@ async def _answer_unexpected(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, error: Exception, params: object
 ) -> None:
     _log.error("failed", exc_info=error, extra={"method": req.method, "path": req.path})
-    _answer(resp, 500, "Internal server error")
+    _answer(resp, 500, UNEXPECTED)
 
 
 def _answer(resp: falcon.asgi.Response, status: int, sentence: str) -> None:

@@ -6,8 +6,14 @@ from marshmallow import Schema
 
 from forum.domain import errors
 from forum.domain.errors import Refusal
-from forum.http import schemas
-from forum.http.schemas import ArticleBody, CredentialsBody, PasswordBody, TokenBody
+from forum.http import body_schemas, schemas
+from forum.http.body_schemas import (
+    ArticleBody,
+    CredentialsBody,
+    PasswordBody,
+    RegistrationBody,
+    TokenBody,
+)
 
 Refusals = tuple[type[Refusal], ...]
 
@@ -22,12 +28,17 @@ class Route:
     """The name of what answers."""
     suffix: str | None
     """Of its responders."""
-    body: type[schemas.Body] | None
+    body: type[body_schemas.Body] | None
     """What the request carries; None where nothing of it is read."""
     answer: type[Schema]
     """The documented shape of a 200."""
     refusals: Refusals = ()
     """What else its use case may answer, besides what is wrong with the token or the body."""
+
+    @property
+    def is_paged(self) -> bool:
+        """Whether it answers a page of a list."""
+        return self.answer is schemas.PageAnswer
 
     @property
     def needs_token(self) -> bool:
@@ -53,7 +64,7 @@ ROUTES = (
         "/register",
         "users",
         "register",
-        CredentialsBody,
+        RegistrationBody,
         schemas.UserAnswer,
         (*_REGISTERING, _LIMITED),
     ),
@@ -147,4 +158,5 @@ ROUTES = (
         schemas.StatusAnswer,
         (errors.Unavailable,),
     ),
+    Route("GET", "/openapi.json", "documents", "openapi", None, schemas.OpenApiAnswer),
 )

@@ -1,10 +1,10 @@
-"""The JSON that comes in and goes out: shapes only, since what values must be is for the domain."""
+"""The JSON that goes out."""
 
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, fields
+from marshmallow import Schema, fields
 
 from forum.domain.model import Article, Headline, Login, Page, Principal, Session, User
 
@@ -27,40 +27,6 @@ class Timestamp(fields.Field[datetime]):
 
     def _serialize(self, value: datetime | None, attr: str | None, obj: Any, **kwargs: Any) -> Any:
         return format_timestamp(value) if value else None
-
-
-class Body(Schema):
-    """What clients send: absent fields are None, fields that nobody asked for are dropped."""
-
-    class Meta:
-        unknown = EXCLUDE
-
-
-class CredentialsBody(Body):
-    """The body of `/register` and `/login`."""
-
-    username = fields.Raw(load_default=None, allow_none=True)
-    password = fields.Raw(load_default=None, allow_none=True)
-
-
-class TokenBody(Body):
-    """The body of everything that asks who the client is."""
-
-    access_token = fields.Raw(data_key="access-token", load_default=None, allow_none=True)
-
-
-class PasswordBody(TokenBody):
-    """The body of `/change-password`."""
-
-    password = fields.Raw(load_default=None, allow_none=True)
-    new_password = fields.Raw(data_key="new-password", load_default=None, allow_none=True)
-
-
-class ArticleBody(TokenBody):
-    """The body of a new or an edited article."""
-
-    title = fields.Raw(load_default=None, allow_none=True)
-    text = fields.Raw(load_default=None, allow_none=True)
 
 
 class IdentityAnswer(Schema):
@@ -104,6 +70,16 @@ class StatusAnswer(Schema):
     """How the service is."""
 
     status = fields.String()
+
+
+class OpenApiAnswer(Schema):
+    """The OpenAPI document."""
+
+    openapi = fields.String()
+    info = fields.Dict()
+    tags = fields.List(fields.Dict())
+    paths = fields.Dict()
+    components = fields.Dict()
 
 
 class WrittenArticleAnswer(Schema):

@@ -13,7 +13,8 @@ COMMANDS = [
     ["serve"], ["migrate"], ["config"], ["backup"], ["restore"], ["copy"], ["import-flaskapi"],
     ["user"], ["user", "list"], ["user", "show"], ["user", "disable"], ["user", "enable"],
     ["user", "reset-password"], ["user", "logout"], ["user", "delete"],
-    ["audit"], ["secret"], ["secret", "list"], ["secret", "rotate"], ["secret", "drop"],
+    ["audit"], ["openapi"],
+    ["secret"], ["secret", "list"], ["secret", "rotate"], ["secret", "drop"],
 ]  # fmt: skip
 
 

@@ -25,6 +25,7 @@ from forum.http.dispatch import run_inline
 from forum.http.guard import Application, Message, Receive, Scope, Send
 from forum.services import wire
 from tests.conftest import CHEAP_HASHER, SECRET
+from tests.support.openapi import DOCUMENT, check
 
 PASSWORD = "Password#1"
 
@@ -88,6 +89,7 @@ def assemble(
         body_limits=BodyLimits(fields=64 * 1024, article=2 * 1024**2, together=32 * 1024**2),
         cors_origins="*",
         require_ready=lambda: None,
+        render_openapi=lambda: DOCUMENT,
         access_log=False,
         metrics=None,
         close=lambda: None,
@@ -127,7 +129,9 @@ class Client:
         """The answer; the options are those of `falcon.testing.simulate_request`: json, body,
         headers ...
         """
-        return self._loop.run(self._conductor.simulate_request(method, path, **options))
+        result = self._loop.run(self._conductor.simulate_request(method, path, **options))
+        check(method, path, result)
+        return result
 
     def together(self, count: int, method: str, path: str, **options: Any) -> list[Result]:
         """The answers to the same request, sent several times at once."""

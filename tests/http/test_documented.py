@@ -51,6 +51,12 @@ OBJECTS = [
     ("DELETE", "/sessions/1", TOKEN, SESSION),
     ("GET", "/healthz", None, {"status": str}),
     ("GET", "/readyz", None, {"status": str}),
+    (
+        "GET",
+        "/openapi.json",
+        None,
+        {"openapi": str, "info": dict, "tags": list, "paths": dict, "components": dict},
+    ),
 ]
 """Every documented request that answers one thing, with the keys of the answer."""
 

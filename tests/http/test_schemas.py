@@ -14,7 +14,7 @@ from forum.domain.model import (
     Session,
     User,
 )
-from forum.http import schemas
+from forum.http import body_schemas, schemas
 
 MOMENTS = [
     pytest.param(datetime(2020, 2, 2, 0, 17, 49, 735642, UTC), id="with microseconds"),
@@ -98,14 +98,14 @@ def test_a_moment_has_six_fractional_digits_and_no_offset(moment: datetime, expe
 
 
 @pytest.mark.parametrize(
-    "schema", [schemas.CredentialsBody(), schemas.TokenBody(), schemas.ArticleBody()]
+    "schema", [body_schemas.CredentialsBody(), body_schemas.TokenBody(), body_schemas.ArticleBody()]
 )
 def test_the_fields_of_an_empty_body_are_none(schema: Schema) -> None:
     assert set(schema.load({}).values()) == {None}
 
 
 @pytest.mark.parametrize(
-    "schema", [schemas.CredentialsBody(), schemas.TokenBody(), schemas.ArticleBody()]
+    "schema", [body_schemas.CredentialsBody(), body_schemas.TokenBody(), body_schemas.ArticleBody()]
 )
 def test_fields_that_nobody_asked_for_are_dropped(schema: Schema) -> None:
     assert schema.load({}) == schema.load({"id": 1, "is_admin": True})

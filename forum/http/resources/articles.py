@@ -3,14 +3,14 @@
 from falcon.asgi import Request, Response
 
 from forum.domain.articles import ArticleService
-from forum.http import schemas
+from forum.http import body_schemas, schemas
 from forum.http.answers import send_json
 from forum.http.authentication import Authenticator
 from forum.http.bodies import read_body
 from forum.http.dispatch import Dispatch
 
-_TOKEN = schemas.TokenBody()
-_ARTICLE = schemas.ArticleBody()
+_TOKEN = body_schemas.TokenBody()
+_ARTICLE = body_schemas.ArticleBody()
 
 
 class Articles:

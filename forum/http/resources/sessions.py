@@ -4,16 +4,16 @@ from falcon.asgi import Request, Response
 
 from forum.domain.model import Login
 from forum.domain.sessions import SessionService
-from forum.http import schemas
+from forum.http import body_schemas, schemas
 from forum.http.answers import send_json
 from forum.http.authentication import Authenticator
 from forum.http.bodies import read_body
 from forum.http.client_address import AddressOf
 from forum.http.dispatch import Dispatch
 
-_CREDENTIALS = schemas.CredentialsBody()
-_TOKEN = schemas.TokenBody()
-_PASSWORD = schemas.PasswordBody()
+_CREDENTIALS = body_schemas.CredentialsBody()
+_TOKEN = body_schemas.TokenBody()
+_PASSWORD = body_schemas.PasswordBody()
 
 
 class Sessions:

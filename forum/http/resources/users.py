@@ -3,13 +3,13 @@
 from falcon.asgi import Request, Response
 
 from forum.domain.users import UserService
-from forum.http import schemas
+from forum.http import body_schemas, schemas
 from forum.http.answers import send_json
 from forum.http.bodies import read_body
 from forum.http.client_address import AddressOf
 from forum.http.dispatch import Dispatch
 
-_CREDENTIALS = schemas.CredentialsBody()
+_CREDENTIALS = body_schemas.RegistrationBody()
 
 
 class Users:

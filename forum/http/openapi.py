@@ -1,0 +1,192 @@
+"""The OpenAPI document, from the table of routes, the schemas and the answers to refusals."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from typing import Any
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+from marshmallow import Schema
+from marshmallow.fields import Field
+
+from forum import __version__
+from forum.domain import errors
+from forum.domain.articles import ArticleLimits
+from forum.domain.errors import Refusal
+from forum.domain.ids import MAX_ID
+from forum.http.body_schemas import TokenBody
+from forum.http.descriptions import DESCRIPTIONS, TAGS
+from forum.http.errors import (
+    ANSWERS,
+    UNEXPECTED,
+    BodyCutShort,
+    BodyTooLarge,
+    ExpectationFailed,
+    MalformedBody,
+    NotAnObject,
+    UnsupportedMediaType,
+)
+from forum.http.routes import ROUTES, Route
+from forum.http.schemas import Timestamp
+
+_Json = dict[str, Any]
+
+_BODY_REFUSALS = (
+    MalformedBody,
+    NotAnObject,
+    BodyCutShort,
+    BodyTooLarge,
+    UnsupportedMediaType,
+    ExpectationFailed,
+)
+_TOKEN_REFUSALS = (errors.TokenMissing, errors.InvalidToken)
+_EXAMPLE = {"id": 7, "retry_after": 60}
+_HEADERS = {
+    "Retry-After": {
+        "description": "Seconds after which it is worth trying again.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    },
+    "WWW-Authenticate": {
+        "description": "`Bearer`.",
+        "schema": {"type": "string", "enum": ["Bearer"]},
+    },
+    "X-Request-ID": {
+        "description": "The id of the request, which the log of the service knows.",
+        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
+    },
+}
+
+
+_ERROR = {
+    "type": "object",
+    "properties": {"error": {"type": "string"}},
+    "required": ["error"],
+    "additionalProperties": False,
+}
+
+
+def render(limits: ArticleLimits) -> _Json:
+    """The document for a service with these limits."""
+    plugin = MarshmallowPlugin(schema_name_resolver=_name)
+    spec = APISpec(
+        title="Forum",
+        version=__version__,
+        openapi_version="3.1.0",
+        plugins=[plugin],
+        info={"description": "Users register, log in, read, and write articles of their own."},
+        tags=[{"name": name, "description": text} for name, text in TAGS.items()],
+    )
+    plugin.converter.add_attribute_function(_timestamp)  # type: ignore[union-attr]  # made above
+    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
+    spec.components.schema("Error", _ERROR)
+    for name, header in _HEADERS.items():
+        spec.components.header(name, header)
+    for route in ROUTES:
+        spec.path(route.path, operations={route.method.lower(): _operation(route)})
+    document = spec.to_dict()
+    _complete(document["components"]["schemas"], limits)
+    return document
+
+
+def _name(schema: type[Schema] | Schema) -> str:
+    kind = schema if isinstance(schema, type) else type(schema)
+    return kind.__name__.removesuffix("Answer")
+
+
+def _timestamp(self: object, field: Field[Any], **_: object) -> _Json:
+    if not isinstance(field, Timestamp):
+        return {}
+    return {
+        "type": "string",
+        "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$",
+        "description": "UTC, to the microsecond.",
+        "examples": ["2020-02-02T00:17:49.735642"],
+    }
+
+
+def _operation(route: Route) -> _Json:
+    words = DESCRIPTIONS[route.method, route.path]
+    operation: _Json = {
+        "operationId": words.id,
+        "tags": [words.tag],
+        "summary": words.summary,
+        "description": words.text,
+        "parameters": list(_parameters(route)),
+        "responses": {"200": _response("Done.", {"schema": route.answer}), **_refused(route)},
+    }
+    if route.body:
+        content = {"application/json": {"schema": route.body}}
+        operation["requestBody"] = {"required": route.body is not TokenBody, "content": content}
+    if route.needs_token:  # Or none, where it stands in the body.
+        operation["security"] = [{"bearer": []}, {}]
+    return operation
+
+
+def _parameters(route: Route) -> Iterable[_Json]:
+    for name in re.findall(r"{(\w+)}", route.path):
+        schema = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+    if route.is_paged:
+        yield {
+            "name": "page",
+            "in": "query",
+            "description": "From 1 on; what is no page number means the first page.",
+            "schema": {"type": "integer", "minimum": 1, "default": 1},
+        }
+
+
+def _response(description: str, content: _Json, headers: Iterable[str] = ()) -> _Json:
+    names = sorted({*headers, "X-Request-ID"})
+    return {
+        "description": description,
+        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
+        "content": {"application/json": content},
+    }
+
+
+def _refused(route: Route) -> _Json:
+    """The responses to all that the route may refuse, by their status."""
+    data = _EXAMPLE | {"action": route.path.rpartition("/")[2]}
+    by_status: dict[int, dict[str, str]] = defaultdict(dict, {500: {"Unexpected": UNEXPECTED}})
+    headers: dict[int, set[str]] = defaultdict(set)
+    for kind in _refusals(route):
+        row = ANSWERS[kind]
+        by_status[row.status][kind.__name__] = row.sentence.format_map(data)
+        headers[row.status].update(row.headers)
+    return {
+        str(status): _response(
+            " ".join(f"{sentence}." for sentence in sentences.values()),
+            {
+                "schema": {"$ref": "#/components/schemas/Error"},
+                "examples": {
+                    name: {"value": {"error": sentence}} for name, sentence in sentences.items()
+                },
+            },
+            headers[status],
+        )
+        for status, sentences in sorted(by_status.items())
+    }
+
+
+def _refusals(route: Route) -> Iterable[type[Refusal]]:
+    """Without repetitions."""
+    kinds = [
+        *route.refusals,
+        *(_TOKEN_REFUSALS if route.needs_token else ()),
+        *(_BODY_REFUSALS if route.body else (ExpectationFailed,)),
+        errors.Unavailable,
+    ]
+    return dict.fromkeys(kinds)
+
+
+def _complete(schemas: dict[str, _Json], limits: ArticleLimits) -> None:
+    """Say what the schemas alone do not: what must be there, and how long it may be."""
+    for schema in schemas.values():
+        for each in schema["properties"].values():
+            each.pop("default", None)  # None stands for what is missing, and is no value.
+        # The token may stand in a header.
+        schema["required"] = sorted(set(schema["properties"]) - {"access-token"})
+    schemas["Login"]["required"].append("access-token")
+    words = schemas["ArticleBody"]["properties"]
+    words["title"]["maxLength"], words["text"]["maxLength"] = limits.title, limits.text
