@@ -135,17 +135,18 @@ class Failing:
 
 
 def test_an_act_and_its_entry_are_one_transaction(alice: User) -> None:
-    log, ended = KeptAuditLog(), []
+    log, happened = KeptAuditLog(), []
 
     @contextmanager
     def transaction() -> Iterator[None]:
+        happened.append("begun")
         try:
             yield
         except RuntimeError:
-            ended.append("taken back")
+            happened.append("taken back")
             raise
 
     auditor = Auditor(Failing(), transaction, log, AUDIT_LIFETIME)
     with pytest.raises(RuntimeError), auditor.act("login", alice.date_registered, alice, HERE):
-        pass
-    assert (ended, log.all) == (["taken back"], [])
+        happened.append("acted")
+    assert (happened, log.all) == (["begun", "acted", "taken back"], [])
