@@ -5,7 +5,7 @@ Imported only where metrics are served: the folder must be in the environment by
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 from prometheus_client.core import GaugeMetricFamily
@@ -29,31 +29,23 @@ class PrometheusMetrics:
         Files named by process would pile up, and a scrape would read all that ever were.
         """
         values.ValueClass = values.MultiProcessValue(lambda: slot)
-        registry = CollectorRegistry()  # Nobody asks it: the files are read.
-
-        def counter(name: str, text: str, *labels: str) -> Counter:
-            return Counter(f"forum_{name}", text, labels, registry=registry)
-
-        def gauge(name: str, text: str, *labels: str) -> Gauge:
-            name = f"forum_{name}"
-            return Gauge(name, text, labels, registry=registry, multiprocess_mode="livesum")
-
-        def histogram(name: str, text: str, *labels: str) -> Histogram:
-            return Histogram(f"forum_{name}", text, labels, registry=registry, buckets=_SECONDS)
-
-        requests = counter("requests", "Answers that were given", "method", "route", "status")
+        unasked = CollectorRegistry()  # The files are read instead.
+        counter = partial(Counter, namespace="forum", registry=unasked)
+        gauge = partial(Gauge, namespace="forum", registry=unasked, multiprocess_mode="livesum")
+        histogram = partial(Histogram, namespace="forum", registry=unasked, buckets=_SECONDS)
+        requests = counter("requests", "Answers that were given", ["method", "route", "status"])
         durations = histogram(
-            "request_duration_seconds", "From a whole head to the answer", "method", "route"
+            "request_duration_seconds", "From a whole head to the answer", ["method", "route"]
         )
-        refusals = counter("refusals", "Refusals by reason", "reason")
-        logins = counter("logins", "Logins by result", "result")
+        refusals = counter("refusals", "Refusals by reason", ["reason"])
+        logins = counter("logins", "Logins by result", ["result"])
         self._store_errors = counter("store_errors", "Answers that the store could not give")
         self._read_in_flight: Callable[[], int] = int
         self._in_flight = gauge("requests_in_flight", "Requests that are being answered")
         self._connections = gauge("connections", "Open connections")
-        self._running = gauge("pool_running", "Calls that have a thread of the pool", "pool")
-        self._waiting = gauge("pool_waiting", "Calls that wait for a thread of the pool", "pool")
-        self._waits = histogram("pool_wait_seconds", "Waits for a thread of the pool", "pool")
+        self._running = gauge("pool_running", "Calls that have a thread of the pool", ["pool"])
+        self._waiting = gauge("pool_waiting", "Calls that wait for a thread of the pool", ["pool"])
+        self._waits = histogram("pool_wait_seconds", "Waits for a thread of the pool", ["pool"])
         # Looking a child up costs as much as counting.
         self._request = cache(lambda *labels: requests.labels(*labels).inc)
         self._duration = cache(lambda *labels: durations.labels(*labels).observe)

@@ -7,7 +7,7 @@ import click
 
 from forum.cli.errors import printable
 from forum.cli.parameters import WORD
-from forum.cli.tables import aligned
+from forum.cli.tables import aligned, timestamp
 from forum.config import Settings
 from forum.domain.model import AuditEntry
 from forum.storage import opened_repositories
@@ -39,7 +39,7 @@ def audit(username: str | None, limit: int, as_json: bool) -> None:
 
 
 def _as_json(entry: AuditEntry) -> dict[str, object]:
-    return asdict(entry) | {"moment": f"{entry.moment:%Y-%m-%dT%H:%M:%S.%f}"}
+    return asdict(entry) | {"moment": timestamp(entry.moment)}
 
 
 def _cells(entry: AuditEntry) -> tuple[str, ...]:

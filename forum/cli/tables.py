@@ -1,6 +1,7 @@
-"""Tables for people."""
+"""Tables for people, and what programs get instead."""
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 
 def aligned(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
@@ -9,3 +10,8 @@ def aligned(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
         yield "  ".join(map(str.ljust, line, widths)).rstrip()
+
+
+def timestamp(moment: datetime) -> str:
+    """The moment in UTC as programs know it from the API."""
+    return f"{moment:%Y-%m-%dT%H:%M:%S.%f}"

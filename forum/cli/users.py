@@ -14,7 +14,7 @@ from forum.adapters.clock import SystemClock
 from forum.adapters.passwords import Argon2Passwords
 from forum.cli.errors import printable
 from forum.cli.parameters import WORD
-from forum.cli.tables import aligned
+from forum.cli.tables import aligned, timestamp
 from forum.config import Settings
 from forum.domain.administration import Administration, NoSuchUsername
 from forum.domain.model import Account
@@ -143,7 +143,7 @@ def _as_json(account: Account) -> dict[str, object]:
     return {
         "id": account.user.id,
         "username": account.user.username,
-        "date_registered": f"{account.user.date_registered:%Y-%m-%dT%H:%M:%S.%f}",
+        "date_registered": timestamp(account.user.date_registered),
         "is_disabled": account.is_disabled,
     }
 

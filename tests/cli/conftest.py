@@ -13,7 +13,7 @@ from forum.config import Settings
 from forum.main import build
 from forum.storage import open_store, prepare
 from tests.conftest import CHEAP_HASHER, SECRET
-from tests.http.conftest import Client
+from tests.http.conftest import Client, alice, bob  # noqa: F401  # fixtures
 
 NewUrl = Callable[[str], str]
 """Makes the URL of a store of a kind, "sqlite" or "postgres", that is not there yet, or empty."""
@@ -55,16 +55,6 @@ def client(url: str) -> Iterator[Client]:
     prepare(settings)
     with Client(build(settings, open_store(settings), hasher=CHEAP_HASHER)) as client:
         yield client
-
-
-@pytest.fixture
-def alice(client: Client) -> str:
-    return client.sign_up("alice#1")
-
-
-@pytest.fixture
-def bob(client: Client, alice: str) -> str:
-    return client.sign_up("bobby#2")
 
 
 @pytest.fixture

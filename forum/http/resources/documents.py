@@ -15,7 +15,7 @@ class Documents:
         self._openapi: bytes | None = None
 
     async def on_get_openapi(self, req: Request, resp: Response) -> None:
-        # Once, when somebody asks: its library takes longer to load than the rest of a start.
+        # At the first request: its library takes longer to load than the rest of a start.
         if self._openapi is None:
             self._openapi = orjson.dumps(await asyncio.to_thread(self._render))
         resp.data = self._openapi
