@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager
 
 from forum.domain.audit import Act, Auditor
 from forum.domain.credentials import random_password
-from forum.domain.model import Account, Session
+from forum.domain.model import Account, Session, User
 from forum.domain.ports import Clock, PasswordHasher, SessionRepository, UserRepository
 
 
@@ -50,39 +50,43 @@ class Administration:
 
     def disable(self, username: str) -> None:
         """End the user's sessions and refuse their logins."""
-        with self._acting("user disabled", username) as act:
-            self._users.set_disabled(act.user_id, is_disabled=True)
+        user = self._find(username).user
+        with self._acting("user disabled", user):
+            self._users.set_disabled(user.id, is_disabled=True)
 
     def enable(self, username: str) -> None:
         """Let the user log in again."""
-        with self._acting("user enabled", username) as act:
-            self._users.set_disabled(act.user_id, is_disabled=False)
+        user = self._find(username).user
+        with self._acting("user enabled", user):
+            self._users.set_disabled(user.id, is_disabled=False)
 
     def reset_password(self, username: str) -> str:
         """End the user's sessions and return a new random password."""
         password = random_password()
         password_hash = self._hasher.hash(password)
-        with self._acting("password reset", username) as act:
-            self._users.change_password_hash(act.user_id, password_hash)
+        user = self._find(username).user
+        with self._acting("password reset", user):
+            self._users.change_password_hash(user.id, password_hash)
         return password
 
     def log_out(self, username: str) -> int:
         """End the user's sessions and return how many there were."""
-        with self._acting("sessions ended", username) as act:
-            ended = self._sessions.end_all(act.user_id)
+        user = self._find(username).user
+        with self._acting("sessions ended", user) as act:
+            ended = self._sessions.end_all(user.id)
             act.add(number=len(ended))
         return len(ended)
 
     def delete(self, username: str, reassign_to: str | None) -> None:
         """Remove the user, and their articles too, unless those are reassigned to another."""
         new_author = None if reassign_to is None else self._find(reassign_to).user
-        with self._acting("user deleted", username) as act:
-            self._users.delete(act.user_id, new_author.id if new_author else None)
+        user = self._find(username).user
+        with self._acting("user deleted", user) as act:
+            self._users.delete(user.id, new_author.id if new_author else None)
             if new_author:
                 act.add(reassign_to=new_author.id)
 
-    def _acting(self, event: str, username: str) -> AbstractContextManager[Act]:
-        user = self._find(username).user
+    def _acting(self, event: str, user: User) -> AbstractContextManager[Act]:
         return self._auditor.act(event, self._clock.now(), user, self._host)
 
     def _find(self, username: str) -> Account:

@@ -19,15 +19,8 @@ class Act:
         self._event = event
         self._details: list[dict[str, object]] | None = None
 
-    @property
-    def user_id(self) -> int:
-        """The id of the user, who must be known by now."""
-        if self.user is None:
-            raise LookupError(self._event)
-        return self.user.id
-
     def add(self, **details: object) -> None:
-        """Say more of what was done."""
+        """Say what exactly was done."""
         self._details = [details]
 
     def add_each(self, name: str, values: Iterable[object]) -> None:
