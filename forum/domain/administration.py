@@ -62,9 +62,8 @@ class Administration:
 
     def reset_password(self, username: str) -> str:
         """End the user's sessions and return a new random password."""
-        password = random_password()
+        user, password = self._find(username).user, random_password()
         password_hash = self._hasher.hash(password)
-        user = self._find(username).user
         with self._acting("password reset", user):
             self._users.change_password_hash(user.id, password_hash)
         return password
