@@ -1,9 +1,9 @@
 """Health is answered whatever the rest of the service waits for."""
 
 import http.client
-import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import apsw
@@ -24,19 +24,18 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextmanager
-def calling(server: Server, method: str, path: str, body: object) -> Iterator[None]:
-    """Sixteen clients that ask for the same, and wait."""
+def waiting_requests(server: Server, path: str, body: object) -> Iterator[Callable[[], None]]:
+    """What sends sixteen requests, whose answers are awaited only at the end."""
+    with ExitStack() as stack:
 
-    def call() -> None:
-        with suppress(OSError, http.client.HTTPException):
-            server.call(method, path, body)
+        def send() -> None:
+            for _ in range(16):
+                connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+                stack.callback(connection.close)
+                connection.request("POST", path, json.dumps(body))
+                stack.callback(connection.getresponse)
 
-    threads = [threading.Thread(target=call) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    yield
-    for thread in threads:
-        thread.join()
+        yield send
 
 
 @pytest.mark.parametrize("route", ["/login", "/articles/new"])
@@ -47,8 +46,9 @@ def test_it_is_answered_while_all_others_wait(tmp_path: Path, route: str) -> Non
             "/login": {"username": "alice#1", "password": PASSWORD},
             "/articles/new": {"title": "A title", "text": "A text", "access-token": token},
         }
-        # Who waits gives up after ten seconds, the probe after five: so it waits for nobody.
-        with calling(server, "POST", route, bodies[route]), locked(tmp_path):
+        # The requests are sent under the lock, and the probe gives up before any of them can.
+        with waiting_requests(server, route, bodies[route]) as send, locked(tmp_path):
+            send()
             connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=5)
             for path in ("/healthz", "/readyz"):
                 connection.request("GET", path)
