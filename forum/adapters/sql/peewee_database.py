@@ -68,7 +68,7 @@ class PeeweeDatabase(ABC):
         """For the runner of the migrations."""
         self._limit = TimeLimit()
         # All at once, so that a statement that this dialect lacks fails now.
-        self._rendered = {each: each.render(peewee.get_sql_context()) for each in Statement.all}
+        self._rendered = {each: each.rendered_for(peewee) for each in Statement.all}
 
     @abstractmethod
     def create(self) -> None:

@@ -1,14 +1,14 @@
 """Statements with parameters by name.
 
 Building one costs ten times as much as running it, so each is built when its module is imported and
-rendered once for each database.
+rendered once for each kind of database.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple
 
-from peewee import Context, Query, Select, Table, Value
+from peewee import Context, Database, Query, Select, Table, Value
 
 
 class Statement:
@@ -19,12 +19,16 @@ class Statement:
 
     def __init__(self, query: Query) -> None:
         self._query = query
+        self._rendered: dict[type[Database], Rendered] = {}
         self.all.append(self)
 
-    def render(self, context: Context) -> "Rendered":
-        """The statement in the dialect of the context."""
-        sql, names = context.parse(self._query)
-        return Rendered(str(sql), _in_order(names), len(set(names)))
+    def rendered_for(self, database: Database) -> "Rendered":
+        """The statement in the dialect of the database."""
+        dialect = type(database)
+        if dialect not in self._rendered:
+            sql, names = database.get_sql_context().parse(self._query)
+            self._rendered[dialect] = Rendered(str(sql), _in_order(names), len(set(names)))
+        return self._rendered[dialect]
 
 
 class Rendered(NamedTuple):
