@@ -28,6 +28,11 @@ SECRET = "a secret of at least thirty-two bytes, known to the tests"
 CHEAP_HASHER = Argon2Passwords(memory_cost=8, time_cost=1)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are processors: many tests wait, for servers and for time to pass."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Iterator[Cluster]:
     """A PostgreSQL server for the whole run."""

@@ -39,6 +39,12 @@ def new_url(request: pytest.FixtureRequest, folder: Path) -> NewUrl:
     return make
 
 
+def run(*arguments: str, **settings: str) -> Result:
+    """What a command says in this process."""
+    environment = {f"FORUM_{name}": value for name, value in settings.items()}
+    return CliRunner().invoke(main, arguments, env=environment)
+
+
 Forum = Callable[..., Result]
 """Runs `forum user`, with an answer to what it asks."""
 

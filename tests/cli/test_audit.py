@@ -7,18 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Forum
+from tests.cli.conftest import Forum, run
 from tests.http.conftest import Client
-from tests.support.servers import run
 
 Entries = Callable[..., list[dict[str, object]]]
 
 
 @pytest.fixture
-def entries(url: str, tmp_path: Path) -> Entries:
+def entries(url: str) -> Entries:
     def read(*arguments: str) -> list[dict[str, object]]:
-        result = run(tmp_path, "audit", "--json", *arguments, DATABASE_URL=url)
-        assert result.returncode == 0, result.stderr
+        result = run("audit", "--json", *arguments, DATABASE_URL=url)
+        assert result.exit_code == 0, result.stderr
         found: list[dict[str, object]] = json.loads(result.stdout)
         return found
 
@@ -56,8 +55,8 @@ def test_the_latest_alone_can_be_asked_for(bob: str, entries: Entries) -> None:
     assert [each["event"] for each in entries("--limit", "1")] == ["login"]
 
 
-def test_people_read_a_table(url: str, alice: str, tmp_path: Path) -> None:
-    head, first, second = run(tmp_path, "audit", DATABASE_URL=url).stdout.splitlines()
+def test_people_read_a_table(url: str, alice: str) -> None:
+    head, first, second = run("audit", DATABASE_URL=url).stdout.splitlines()
     assert head.split() == ["TIME", "EVENT", "USER", "BY", "FROM", "DETAILS"]
     assert first[21:].split() == ["registered", "alice#1", "(1)", "user", "1", "127.0.0.1"]
     assert second.index("127") == first.index("127") == head.index("FROM")
@@ -65,7 +64,7 @@ def test_people_read_a_table(url: str, alice: str, tmp_path: Path) -> None:
 
 def test_a_copy_has_the_history(url: str, alice: str, tmp_path: Path) -> None:
     target = f"sqlite:///{tmp_path}/copy.db"
-    printed = run(tmp_path, "copy", url, target).stdout
+    printed = run("copy", url, target).stdout
     assert "1 sessions and 2 audit entries" in printed
-    histories = [run(tmp_path, "audit", DATABASE_URL=each).stdout for each in (url, target)]
+    histories = [run("audit", DATABASE_URL=each).stdout for each in (url, target)]
     assert histories[0] == histories[1]

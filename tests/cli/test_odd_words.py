@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from forum.cli import main
+from tests.cli.conftest import run
 from tests.support.servers import run as run_process
 
 ODD = {
@@ -41,11 +41,6 @@ def migrated(folder: Path) -> Path:
     """Where a database is."""
     run("migrate")
     return folder
-
-
-def run(*arguments: str, **settings: str) -> Result:
-    environment = {f"FORUM_{name}": value for name, value in settings.items()}
-    return CliRunner().invoke(main, arguments, env=environment)
 
 
 def assert_one_line(result: Result) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+import sys
 import venv
 import zipfile
 from pathlib import Path
@@ -15,36 +16,33 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCES = ["forum", "pyproject.toml", "README.md", "LICENSE"]
 
 
-def pip(folder: Path, *arguments: str) -> None:
-    """Run pip of the environment in the folder; its words are the failure's."""
-    command = [folder / "bin/python", "-m", "pip", "--quiet", "--disable-pip-version-check"]
+def pip(*arguments: str) -> None:
+    """Run pip; its words are the failure's."""
+    command = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     done = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 @pytest.fixture(scope="module")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("environment")
-    venv.create(folder, with_pip=True)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def wheel(environment: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source = tmp_path_factory.mktemp("source")
     for name in SOURCES:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
-    pip(environment, "wheel", "--no-deps", "--wheel-dir", str(source / "dist"), str(source))
+    pip("wheel", "--no-deps", "--wheel-dir", str(source / "dist"), str(source))
     [wheel] = (source / "dist").iterdir()
     return wheel
 
 
 @pytest.fixture(scope="module")
-def python(environment: Path, wheel: Path) -> Path:
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A Python with the forum from the wheel and the versions that are tested."""
-    pip(environment, "install", "--constraint", str(ROOT / "constraints.txt"), f"{wheel}[postgres]")
-    return environment / "bin/python"
+    environment = tmp_path_factory.mktemp("environment")
+    venv.create(environment)
+    python = environment / "bin/python"
+    versions = str(ROOT / "constraints.txt")
+    pip("--python", str(python), "install", "--constraint", versions, f"{wheel}[postgres]")
+    return python
 
 
 def test_the_wheel_says_what_it_is(wheel: Path) -> None:

@@ -258,9 +258,9 @@ def test_bodies_that_are_cut_leave_nothing(tmp_path: Path, path: str) -> None:
                         connection.sendall(b" " * 200_000)
 
     with running(tmp_path, command=UNCOLLECTED) as server:
-        cut(server, 5)  # What a process keeps for itself, it has then.
+        cut(server, 3)  # What a process keeps for itself, it has then.
         before = memory(server)
-        cut(server, 20)
+        cut(server, 8)
         assert memory(server) - before <= 30 * 10**6
 
 

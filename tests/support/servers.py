@@ -2,6 +2,7 @@
 
 import http.client
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -13,16 +14,29 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
+
+from forum.cli import main
 
 PASSWORD = "Password#1"
 
 
+class Process(Protocol):
+    """What tests need of `subprocess.Popen`."""
+
+    pid: int
+
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def send_signal(self, sig: int) -> None: ...
+    def kill(self) -> None: ...
+
+
 @dataclass
 class Server:
-    """A running `forum serve`."""
+    """A running service."""
 
-    process: subprocess.Popen[str]
+    process: Process
     port: int
     host: str = "127.0.0.1"
 
@@ -84,6 +98,46 @@ def environment(**settings: str) -> dict[str, str]:
 
 FORUM_SERVE = ("-m", "forum", "serve")
 
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["forum.cli"])
+
+
+class _Forked:
+    """`forum serve` in a process of its own that need not load the program: that takes longer than
+    most tests.
+    """
+
+    def __init__(self, folder: Path, settings: dict[str, str], log: Path) -> None:
+        self._process = _FORKS.Process(target=_serve, args=(folder, settings, log))
+        self._process.start()
+        assert self._process.pid
+        self.pid = self._process.pid
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int:
+        self._process.join(timeout)
+        if self._process.exitcode is None:
+            raise subprocess.TimeoutExpired(FORUM_SERVE, timeout or 0)
+        return self._process.exitcode
+
+    def send_signal(self, sig: int) -> None:
+        os.kill(self.pid, sig)
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def _serve(folder: Path, settings: dict[str, str], log: Path) -> None:
+    with log.open("a") as file:
+        os.dup2(file.fileno(), sys.stderr.fileno())
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(settings)
+    main(["serve"], prog_name="forum")
+
+
 OWN_GUNICORN = ("-m", "gunicorn", "-k", "forum.server.Worker", "-w", "2", "forum.main:app()")
 
 
@@ -116,23 +170,24 @@ def starting(
 ) -> Iterator[Server]:
     """A server that was started just now, and may not answer yet."""
     port = free_port()
-    log = (folder / "server.log").open("a+")
     bind = f"{f'[{host}]' if ':' in host else host}:{port}"
-    limit = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
-    process = subprocess.Popen(
-        [*limit, python, *command],
-        cwd=folder,
-        env=environment(BIND=bind, **settings) | {"GUNICORN_CMD_ARGS": f"--bind {bind}"},
-        stderr=log,
-        text=True,
-    )
+    variables = environment(BIND=bind, **settings) | {"GUNICORN_CMD_ARGS": f"--bind {bind}"}
+    log = folder / "server.log"
+    process: Process
+    if (command, descriptors, python) == (FORUM_SERVE, None, sys.executable):
+        process = _Forked(folder, variables, log)
+    else:
+        limit = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []
+        with log.open("a") as file:
+            process = subprocess.Popen(
+                [*limit, python, *command], cwd=folder, env=variables, stderr=file
+            )
     try:
         yield Server(process, port, host)
     finally:
         if process.poll() is None:
             process.kill()
         process.wait()
-        log.close()
 
 
 def run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -156,7 +211,7 @@ def free_port() -> int:
             return port
 
 
-def _await(process: subprocess.Popen[str], host: str, port: int, log: Path) -> None:
+def _await(process: Process, host: str, port: int, log: Path) -> None:
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()
