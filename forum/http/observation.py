@@ -22,7 +22,8 @@ class Exchange(NamedTuple):
     scope: Scope
     route: str | None
     """As in the table of routes; None for a path that no route has."""
-    status: int
+    status: int | None
+    """None where the client went away before the answer's end."""
     size: int
     """Bytes of the body of the answer."""
     seconds: float
@@ -33,7 +34,10 @@ RouteOf = Callable[[Scope], str | None]
 
 
 class Observation:
-    """An ASGI application that tells observers of each answer, just before its end is sent."""
+    """An ASGI application that tells observers of each answer, just before its end is sent.
+
+    A request that comes to no such end is told of, too.
+    """
 
     def __init__(
         self,
@@ -52,15 +56,17 @@ class Observation:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        status = size = 0
+        status: int | None = None
+        size, is_told = 0, False
 
         async def send_observed(message: Message) -> None:
-            nonlocal status, size
+            nonlocal status, size, is_told
             if message["type"] == "http.response.start":
                 status = message["status"]
             else:
                 size += len(message.get("body", b""))
                 if not message.get("more_body"):
+                    is_told = True
                     self._tell(scope, status, size, time.perf_counter() - began)
             await send(message)
 
@@ -69,6 +75,8 @@ class Observation:
             await self._app(scope, receive, send_observed)
         finally:
             self.in_flight -= 1
+            if not is_told:
+                self._tell(scope, None, size, time.perf_counter() - began)
 
     def _tell(self, scope: Scope, status: int, size: int, seconds: float) -> None:
         exchange = Exchange(scope, self._route_of(scope), status, size, seconds)
@@ -77,9 +85,11 @@ class Observation:
 
 
 def counting(metrics: RequestMetrics) -> Observer:
-    """The observer that counts."""
+    """The observer that counts answers."""
 
     def count(exchange: Exchange) -> None:
+        if exchange.status is None:
+            return
         scope = exchange.scope
         metrics.count_answer(
             scope["method"], exchange.route, exchange.status, exchange.seconds, scope.get(REFUSED)

@@ -1,12 +1,15 @@
 """Health, request ids and what is logged of a request."""
 
+import asyncio
 import json
 import logging
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
+from falcon.testing import create_scope
 
 from forum import logs
 from forum.adapters.memory.tables import MemoryTables
@@ -192,6 +195,24 @@ class TestAccessLog:
         logged.request("POST", "/login", body=b"x" * 70_000)
         [line] = entries(capsys.readouterr().err)
         assert (line["route"], line["status"]) == ("/login", 413)
+
+    def test_a_request_whose_client_went_away_has_a_line_without_a_status(
+        self, logged: Client, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        async def never(*message: object) -> Any:
+            await asyncio.Event().wait()
+
+        async def go_away() -> None:
+            request = logged.application(create_scope("/articles"), never, never)
+            task = asyncio.create_task(request)
+            await asyncio.sleep(0)  # It begins, and waits for the client to take the answer.
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+        capsys.readouterr()
+        asyncio.run(go_away())
+        [line] = entries(capsys.readouterr().err)
+        assert (line["route"], line["status"], line["bytes"]) == ("/articles", None, 0)
 
     @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
     def test_who_only_asks_for_health_has_none(
