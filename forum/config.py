@@ -117,6 +117,7 @@ class Settings:
     title_limit: int = _setting(Env.int, 300, _between(1, 10**6))
     text_limit: int = _setting(Env.int, 100_000, _between(1, 10**8))
     cors_origins: tuple[str, ...] = _setting(_words, ["*"], _origins)
+    pages: bool = _setting(Env.bool, default=True)
     trusted_proxies: tuple[str, ...] = _setting(_words, [], _networks)
     throttle: bool = _setting(Env.bool, default=True)
     login_failures: int = _setting(Env.int, 10, _at_least_one)

@@ -78,6 +78,7 @@ def build(
         proxies=settings.trusted_proxies,
         body_limits=_body_limits(settings),
         cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
+        pages=settings.pages,
         require_ready=store.require_ready,
         render_openapi=partial(render_openapi, settings),
         access_log=settings.access_log,

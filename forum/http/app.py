@@ -21,10 +21,11 @@ from forum.http.ports import Readiness, RequestMetrics
 from forum.http.resources.articles import Articles
 from forum.http.resources.documents import Documents
 from forum.http.resources.operations import Operations
+from forum.http.resources.pages import Pages
 from forum.http.resources.sessions import Sessions
 from forum.http.resources.users import Users
 from forum.http.router import Router
-from forum.http.routes import ROUTES, Route
+from forum.http.routes import FILES, PAGES, ROUTES, Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ def create_app(
     proxies: Sequence[str],
     body_limits: BodyLimits,
     cors_origins: str | list[str],
+    pages: bool,
     require_ready: Readiness,
     render_openapi: Callable[[], object],
     access_log: bool,
@@ -58,8 +60,8 @@ def create_app(
 
     `dispatch` decides where a use case runs; `proxies` are the addresses and networks whose word
     about clients is believed; `cors_origins` is "*" or the origins whose pages may call;
-    `access_log` has a line written for each request, and `metrics` counts them; `close` is called
-    once, when the server stops.
+    without `pages` it is an API alone; `access_log` has a line written for each request, and
+    `metrics` counts them; `close` is called once, when the server stops.
     """
     middleware: list[Any] = [GuardRefusals(), ResponseHeaders(cors_origins), Shutdown(close)]
     router = Router()
@@ -75,6 +77,9 @@ def create_app(
     }
     for path, resource, suffix in dict.fromkeys((r.path, r.resource, r.suffix) for r in ROUTES):
         app.add_route(path, by_name[resource], suffix=suffix)
+    files = Pages()
+    for path, suffix in (FILES | PAGES if pages else FILES).items():
+        app.add_route(path, files, suffix=suffix)
     limit, together = _body_limit(router, body_limits), body_limits.together
     guard = Guard(app, limit, together, address_of.notice_forwarded)
     return _observed(guard, router, AccessLog(address_of.of) if access_log else None, metrics)

@@ -1,4 +1,4 @@
-"""What the routes are for, in the words of the OpenAPI document."""
+"""What the routes and their fields are for, in the words of the OpenAPI document."""
 
 from typing import NamedTuple
 
@@ -23,6 +23,20 @@ _WHERE_IT_STANDS = (
     "The access token stands in the body, or in the header `Authorization: Bearer`; the body's "
     "counts where both are given."
 )
+
+EXAMPLES = {
+    "username": "alice#1",
+    "password": "Password#1",
+    "new-password": "Password#2",
+    "title": "Hello",
+    "text": "Hello, world",
+    "id": 1,
+    "user_id": 1,
+    "author.username": "alice#1",
+    "current": True,
+    "next": False,
+}
+"""Of fields: what a first user sees who sends the examples of the requests."""
 
 DESCRIPTIONS = {
     ("POST", "/register"): Description(

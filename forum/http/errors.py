@@ -89,13 +89,13 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
     BodyMemoryFull: _UNAVAILABLE,
     BodyCutShort: Answer(400, "Request body is incomplete"),
     BodyTooLarge: Answer(413, "Request body is too large"),
-    UnsupportedMediaType: Answer(415, "Unsupported media type"),
+    UnsupportedMediaType: Answer(415, "Unsupported media type", {"Accept": "application/json"}),
     ExpectationFailed: Answer(417, "Expectation failed"),
 }
 
 UNEXPECTED = "Internal server error"
 
-_FALCON_SENTENCES = {404: "Not found", 405: "Method not allowed"}
+FALCON_SENTENCES = {404: "Not found", 405: "Method not allowed"}
 
 REFUSED = "forum.refused"
 """The key of the scope under which the name of the refusal is left that was answered."""
@@ -125,7 +125,7 @@ async def _answer_falcon(
     req: falcon.asgi.Request, resp: falcon.asgi.Response, error: falcon.HTTPError, params: object
 ) -> None:
     resp.set_headers(error.headers or {})
-    _answer(resp, error.status_code, _FALCON_SENTENCES.get(error.status_code, "Bad request"))
+    _answer(resp, error.status_code, FALCON_SENTENCES.get(error.status_code, "Bad request"))
 
 
 async def _answer_unexpected(

@@ -18,8 +18,16 @@ class GuardRefusals:
             raise refusal()
 
 
+_EXPOSED = "ETag, Link, Retry-After, X-Request-ID"
+"""What pages of other origins may read besides the few headers that they always may."""
+
+
 class ResponseHeaders(CORSMiddleware[Any, Any]):
     """Falcon's CORS, with what it leaves out; no guessing of types; the id of the request."""
+
+    def __init__(self, cors_origins: str | list[str]) -> None:
+        super().__init__(cors_origins, expose_headers=_EXPOSED)
+        self._is_open = cors_origins == "*"
 
     async def process_response_async(
         self, req: Request, resp: Response, resource: object, req_succeeded: bool
@@ -31,7 +39,10 @@ class ResponseHeaders(CORSMiddleware[Any, Any]):
             self.process_response(req, resp, resource, req_succeeded)
             if allow:  # Falcon moves it to another header in the answer to a preflight.
                 resp.set_header("Allow", allow)
-        if self.allow_origins != "*":
+        elif self._is_open:  # The same for everybody, so that one copy in a cache serves all.
+            resp.set_header("Access-Control-Allow-Origin", "*")
+            resp.set_header("Access-Control-Expose-Headers", _EXPOSED)
+        if not self._is_open:
             resp.append_header("Vary", "Origin")
 
 

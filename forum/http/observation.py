@@ -78,7 +78,7 @@ class Observation:
             if not is_told:
                 self._tell(scope, None, size, time.perf_counter() - began)
 
-    def _tell(self, scope: Scope, status: int, size: int, seconds: float) -> None:
+    def _tell(self, scope: Scope, status: int | None, size: int, seconds: float) -> None:
         exchange = Exchange(scope, self._route_of(scope), status, size, seconds)
         for observe in self._observers:
             observe(exchange)

@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from apispec import APISpec
@@ -15,10 +15,11 @@ from forum.domain import errors
 from forum.domain.articles import ArticleLimits
 from forum.domain.errors import Refusal
 from forum.domain.ids import MAX_ID
-from forum.http.body_schemas import TokenBody
-from forum.http.descriptions import DESCRIPTIONS, TAGS
+from forum.http.body_schemas import Body, TokenBody
+from forum.http.descriptions import DESCRIPTIONS, EXAMPLES, TAGS
 from forum.http.errors import (
     ANSWERS,
+    FALCON_SENTENCES,
     UNEXPECTED,
     BodyCutShort,
     BodyTooLarge,
@@ -43,6 +44,14 @@ _BODY_REFUSALS = (
 _TOKEN_REFUSALS = (errors.TokenMissing, errors.InvalidToken)
 _EXAMPLE = {"id": 7, "retry_after": 60}
 _HEADERS = {
+    "Accept": {
+        "description": "What a body may be.",
+        "schema": {"type": "string", "enum": ["application/json"]},
+    },
+    "Allow": {
+        "description": "The methods that the path has.",
+        "schema": {"type": "string", "pattern": "^[A-Z]+(, [A-Z]+)*$"},
+    },
     "Retry-After": {
         "description": "Seconds after which it is worth trying again.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
@@ -75,6 +84,7 @@ def render(limits: ArticleLimits) -> _Json:
         openapi_version="3.1.0",
         plugins=[plugin],
         info={"description": "Users register, log in, read, and write articles of their own."},
+        servers=[{"url": "."}],  # where this document is, also behind the prefix of a proxy
         tags=[{"name": name, "description": text} for name, text in TAGS.items()],
     )
     plugin.converter.add_attribute_function(_timestamp)  # type: ignore[union-attr]  # made above
@@ -82,6 +92,10 @@ def render(limits: ArticleLimits) -> _Json:
     spec.components.schema("Error", _ERROR)
     for name, header in _HEADERS.items():
         spec.components.header(name, header)
+    spec.components.response("NotFound", _refusal({"NotFound": FALCON_SENTENCES[404]}))
+    spec.components.response(
+        "MethodNotAllowed", _refusal({"MethodNotAllowed": FALCON_SENTENCES[405]}, ["Allow"])
+    )
     for route in ROUTES:
         spec.path(route.path, operations={route.method.lower(): _operation(route)})
     document = spec.to_dict()
@@ -115,18 +129,24 @@ def _operation(route: Route) -> _Json:
         "parameters": list(_parameters(route)),
         "responses": {"200": _response("Done.", {"schema": route.answer}), **_refused(route)},
     }
-    if route.body:
-        content = {"application/json": {"schema": route.body}}
+    if route.body and route.method != "GET":  # No browser sends a body with a GET.
+        content = {"application/json": {"schema": route.body, "example": _example(route.body)}}
         operation["requestBody"] = {"required": route.body is not TokenBody, "content": content}
     if route.needs_token:  # Or none, where it stands in the body.
-        operation["security"] = [{"bearer": []}, {}]
+        operation["security"] = [{"bearer": []}, *([{}] if "requestBody" in operation else [])]
     return operation
+
+
+def _example(body: type[Body]) -> _Json:
+    """Without the token, which is nobody's, and would count for more than that in the header."""
+    names = [each.data_key or name for name, each in body().fields.items()]
+    return {name: EXAMPLES[name] for name in names if name != "access-token"}
 
 
 def _parameters(route: Route) -> Iterable[_Json]:
     for name in re.findall(r"{(\w+)}", route.path):
         schema = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID}
-        yield {"name": name, "in": "path", "required": True, "schema": schema}
+        yield {"name": name, "in": "path", "required": True, "schema": schema, "example": 1}
     if route.is_paged:
         yield {
             "name": "page",
@@ -155,18 +175,19 @@ def _refused(route: Route) -> _Json:
         by_status[row.status][kind.__name__] = row.sentence.format_map(data)
         headers[row.status].update(row.headers)
     return {
-        str(status): _response(
-            " ".join(f"{sentence}." for sentence in sentences.values()),
-            {
-                "schema": {"$ref": "#/components/schemas/Error"},
-                "examples": {
-                    name: {"value": {"error": sentence}} for name, sentence in sentences.items()
-                },
-            },
-            headers[status],
-        )
+        str(status): _refusal(sentences, headers[status])
         for status, sentences in sorted(by_status.items())
     }
+
+
+def _refusal(sentences: Mapping[str, str], headers: Iterable[str] = ()) -> _Json:
+    """A response that says one of these, by the names of the refusals."""
+    examples = {name: {"value": {"error": sentence}} for name, sentence in sentences.items()}
+    return _response(
+        " ".join(f"{sentence}." for sentence in sentences.values()),
+        {"schema": {"$ref": "#/components/schemas/Error"}, "examples": examples},
+        headers,
+    )
 
 
 def _refusals(route: Route) -> Iterable[type[Refusal]]:
@@ -183,8 +204,10 @@ def _refusals(route: Route) -> Iterable[type[Refusal]]:
 def _complete(schemas: dict[str, _Json], limits: ArticleLimits) -> None:
     """Say what the schemas alone do not: what must be there, and how long it may be."""
     for schema in schemas.values():
-        for each in schema["properties"].values():
+        for name, each in schema["properties"].items():
             each.pop("default", None)  # None stands for what is missing, and is no value.
+            if name in EXAMPLES:
+                each["examples"] = [EXAMPLES[name]]
         # The token may stand in a header.
         schema["required"] = sorted(set(schema["properties"]) - {"access-token"})
     schemas["Login"]["required"].append("access-token")

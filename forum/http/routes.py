@@ -1,4 +1,4 @@
-"""The one table of routes: the application is built from it, and held to it by tests."""
+"""The tables of routes: the application is built from them, and held to them by tests."""
 
 from dataclasses import dataclass
 
@@ -160,3 +160,9 @@ ROUTES = (
     ),
     Route("GET", "/openapi.json", "documents", "openapi", None, schemas.OpenApiAnswer),
 )
+
+FILES = {"/favicon.ico": "favicon", "/robots.txt": "robots"}
+"""What browsers and robots ask every server for, and the suffix of its responder."""
+
+PAGES = {"/docs": "docs", "/static/{name}": "static"}
+"""The pages for people, with what they load, and the suffixes of their responders."""

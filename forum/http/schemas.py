@@ -77,6 +77,7 @@ class OpenApiAnswer(Schema):
 
     openapi = fields.String()
     info = fields.Dict()
+    servers = fields.List(fields.Dict())
     tags = fields.List(fields.Dict())
     paths = fields.Dict()
     components = fields.Dict()

@@ -88,6 +88,7 @@ def assemble(
         proxies=proxies,
         body_limits=BodyLimits(fields=64 * 1024, article=2 * 1024**2, together=32 * 1024**2),
         cors_origins="*",
+        pages=True,
         require_ready=lambda: None,
         render_openapi=lambda: DOCUMENT,
         access_log=False,
@@ -130,7 +131,8 @@ class Client:
         headers ...
         """
         result = self._loop.run(self._conductor.simulate_request(method, path, **options))
-        check(method, path, result)
+        is_json = result.headers.get("content-type") == "application/json" and result.content
+        check(method, path, result.status_code, result.headers, result.json if is_json else None)
         return result
 
     def together(self, count: int, method: str, path: str, **options: Any) -> list[Result]:

@@ -160,7 +160,7 @@ def test_a_body_of_another_type_is_refused(
 ) -> None:
     method, path = request_
     sent = client.request(method, path, body=RAW, content_type=content_type)
-    assert answer(sent) == UNSUPPORTED
+    assert (answer(sent), sent.headers["accept"]) == (UNSUPPORTED, "application/json")
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,14 @@ OBJECTS = [
         "GET",
         "/openapi.json",
         None,
-        {"openapi": str, "info": dict, "tags": list, "paths": dict, "components": dict},
+        {
+            "openapi": str,
+            "info": dict,
+            "servers": list,
+            "tags": list,
+            "paths": dict,
+            "components": dict,
+        },
     ),
 ]
 """Every documented request that answers one thing, with the keys of the answer."""

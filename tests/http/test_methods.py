@@ -44,7 +44,6 @@ UNKNOWN = [
     "/articles/1/edit/2",
     "/users/1/nope",
     "/verify_token",
-    "/favicon.ico",
     "/.git/config",
     "/\u00e9",
     "/%ff",
@@ -246,6 +245,18 @@ class TestAnyOrigin:
         result = filled.request(method, path, headers={"Origin": ORIGIN}, **options)
         assert "origin" not in result.headers.get("vary", "").lower()
 
+    def test_one_copy_of_an_answer_serves_everybody(
+        self, filled: Client, *, method: str, path: str, options: dict[str, object], status: int
+    ) -> None:
+        headers = filled.request(method, path, **options).headers
+        assert (
+            headers["access-control-allow-origin"],
+            headers["access-control-expose-headers"],
+        ) == (
+            "*",
+            "ETag, Link, Retry-After, X-Request-ID",
+        )
+
 
 class ForOneOrigin:
     @pytest.fixture
@@ -264,6 +275,7 @@ class TestConfiguredOrigins(ForOneOrigin):
         result = filled.request(method, path, headers={"Origin": origin}, **options)
         expected = (status, origin)
         assert expected == (result.status_code, result.headers["access-control-allow-origin"])
+        assert "X-Request-ID" in named(result.headers["access-control-expose-headers"])
 
     @pytest.mark.parametrize(
         ("request_", "origin"),

@@ -1,15 +1,17 @@
 """The OpenAPI document is valid, and says what the service does."""
 
+import itertools
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from openapi_spec_validator import validate
 
 from forum.domain.articles import ArticleLimits
 from forum.domain.credentials import PASSWORD, USERNAME
-from forum.http.descriptions import DESCRIPTIONS, TAGS
+from forum.http.descriptions import DESCRIPTIONS, EXAMPLES, TAGS
 from forum.http.errors import ANSWERS
 from forum.http.openapi import render
 from forum.http.routes import ROUTES
@@ -62,6 +64,62 @@ def test_every_sentence_of_a_refusal_is_an_example() -> None:
     data = {"id": 7, "action": "edit"}
     sentences = {row.sentence.format_map(data) for row in ANSWERS.values()}
     assert [each for each in sentences if json.dumps({"error": each}) not in text] == []
+
+
+EXECUTED = [
+    (method.upper(), path, operation)
+    for path, item in DOCUMENT["paths"].items()
+    for method, operation in item.items()
+]
+
+
+def example_of(operation: dict[str, Any]) -> Any:
+    """The body of the example of a request, or None."""
+    body = operation.get("requestBody")
+    return body["content"]["application/json"]["example"] if body else None
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), EXECUTED)
+def test_every_example_of_a_request_is_done_and_answered_as_its_example(
+    client: Client, method: str, path: str, operation: dict[str, Any]
+) -> None:
+    paths = DOCUMENT["paths"]
+    if path != "/register":
+        client.post("/register", example_of(paths["/register"]["post"]))
+    token = client.post("/login", example_of(paths["/login"]["post"])).json.get("access-token")
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    if path != "/articles/new":
+        new = example_of(paths["/articles/new"]["post"])
+        client.post("/articles/new", new, headers=headers)
+    values = {
+        each["name"]: each["example"] for each in operation["parameters"] if "example" in each
+    }
+    result = client.request(
+        method, path.format(**values), json=example_of(operation), headers=headers
+    )
+    assert result.status_code == 200
+    assert differing(result.json) == {}
+
+
+def differing(answer: Any) -> dict[str, object]:
+    """What differs in an answer from the examples of its fields."""
+    flat = [answer, *itertools.chain(*(each for each in answer.values() if type(each) is list))]
+    return {
+        name: value
+        for each in flat
+        for name, value in each.items()
+        if name in EXAMPLES and value != EXAMPLES[name]
+    }
+
+
+def test_no_example_carries_a_token() -> None:
+    assert "access-token" not in json.dumps([example_of(each[2]) for each in EXECUTED])
+
+
+def test_no_get_has_a_body_for_browsers_send_none() -> None:
+    assert [
+        path for method, path, each in EXECUTED if method == "GET" and "requestBody" in each
+    ] == []
 
 
 def test_every_example_of_a_refusal_has_the_form_of_one() -> None:

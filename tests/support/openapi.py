@@ -1,42 +1,54 @@
 """Every answer, held to the OpenAPI document."""
 
 import re
+from collections.abc import Container
 from functools import cache
 from typing import Any
 
-from falcon.testing import Result
 from jsonschema import Draft202012Validator
 
 from forum.domain.articles import ArticleLimits
 from forum.http.openapi import render
+from forum.http.routes import FILES, PAGES
 
 DOCUMENT: dict[str, Any] = render(ArticleLimits(10, 300, 100_000))
 
-_PATHS = {path: re.compile(re.sub(r"{\w+}", "[^/]+", path)) for path in DOCUMENT["paths"]}
+
+def _pattern(path: str) -> re.Pattern[str]:
+    return re.compile(re.sub(r"{\w+}", "[^/]+", path))
 
 
-def check(method: str, path: str, result: Result) -> None:
-    """Fail where the document does not allow the answer."""
-    if method in ("HEAD", "OPTIONS"):
+_PATHS = {path: _pattern(path) for path in DOCUMENT["paths"]}
+_FILES = [_pattern(path) for path in FILES | PAGES]
+
+
+def check(method: str, target: str, status: int, headers: Container[str], answer: object) -> None:
+    """Fail where the document does not allow the answer, whose headers are in lower case."""
+    assert "x-request-id" in headers
+    path = target.partition("?")[0]
+    if method in ("HEAD", "OPTIONS") or any(each.fullmatch(path) for each in _FILES):
         return
-    assert result.headers["x-request-id"]
-    operation = _operation(method, path.partition("?")[0])
-    status = str(result.status_code)
-    if operation is None or status == "405":
-        assert _errors("Error", result.json) == []
-        return
-    response = operation["responses"][status]
+    response = _response(method, path, str(status))
     for name in response["headers"]:
-        assert name.lower() in result.headers, (method, path, status, name)
+        assert name.lower() in headers, (method, path, status, name)
     schema = response["content"]["application/json"]["schema"]["$ref"]
-    assert _errors(schema.rpartition("/")[2], result.json) == [], (method, path, status)
+    assert _errors(schema.rpartition("/")[2], answer) == [], (method, path, status)
 
 
-def _operation(method: str, path: str) -> Any:
+def _response(method: str, path: str, status: str) -> Any:
     for template, pattern in sorted(_PATHS.items(), key=lambda each: "{" in each[0]):
-        if pattern.fullmatch(path):
-            return DOCUMENT["paths"][template].get(method.lower())
-    return None
+        if pattern.fullmatch(path) and status != "405":
+            operation = DOCUMENT["paths"][template].get(method.lower())
+            return operation["responses"][status]
+    name = {"404": "NotFound", "405": "MethodNotAllowed"}.get(status)
+    return DOCUMENT["components"]["responses"][name] if name else _REFUSED
+
+
+_REFUSED = {
+    "headers": {},
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+}
+"""What may be answered besides where there is no route."""
 
 
 def _errors(name: str, value: object) -> list[str]:

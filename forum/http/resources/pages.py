@@ -1,0 +1,54 @@
+"""What browsers load besides the API."""
+
+import asyncio
+
+import falcon
+from falcon.asgi import Request, Response
+
+from forum.http.static_files import File, StaticFiles
+
+_POLICY = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+}
+_FOR_GOOD = "public, max-age=31536000, immutable"
+_FOR_A_DAY = "public, max-age=86400"
+_ROBOTS = File(b"User-agent: *\nDisallow:\n", "text/plain; charset=utf-8")
+
+
+class Pages:
+    """Pages and their files."""
+
+    def __init__(self) -> None:
+        self._files: StaticFiles | None = None
+
+    async def on_get_docs(self, req: Request, resp: Response) -> None:
+        files = await self._load()
+        resp.set_headers(_POLICY)
+        _send(resp, files.pages["docs.html"], "no-cache")
+
+    async def on_get_static(self, req: Request, resp: Response, name: str) -> None:
+        file = (await self._load()).lasting.get(name)
+        if file is None:
+            raise falcon.HTTPNotFound
+        _send(resp, file, _FOR_GOOD)
+
+    async def on_get_favicon(self, req: Request, resp: Response) -> None:
+        _send(resp, (await self._load()).favicon, _FOR_A_DAY)
+
+    async def on_get_robots(self, req: Request, resp: Response) -> None:
+        _send(resp, _ROBOTS, _FOR_A_DAY)
+
+    async def _load(self) -> StaticFiles:
+        # At the first request: most workers are never asked.
+        if self._files is None:
+            self._files = await asyncio.to_thread(StaticFiles)
+        return self._files
+
+
+def _send(resp: Response, file: File, cache_control: str) -> None:
+    resp.data = file.content
+    resp.content_type = file.media_type
+    resp.set_header("Cache-Control", cache_control)
