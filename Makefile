@@ -1,14 +1,19 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+DEMO := sqlite:///demo/forum.db
 
-.PHONY: help run test test-faults check benchmark format clean
+.PHONY: help run demo test test-faults check picture benchmark format clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
 
 run: $(VENV)/run ## serve on http://127.0.0.1:8000
 	@$(BIN)/forum serve
+
+demo: $(VENV)/run ## serve a forum full of articles, in the folder demo/
+	@test -e demo/forum.db || FORUM_DATABASE_URL=$(DEMO) $(BIN)/forum demo
+	@FORUM_DATABASE_URL=$(DEMO) $(BIN)/forum serve
 
 test: $(VENV)/dev ## run all tests
 	@$(BIN)/pytest
@@ -22,6 +27,9 @@ check: $(VENV)/dev ## format, lint, types, import rules, tests
 
 test-faults: $(VENV)/dev ## kill and restart servers under load; needs PostgreSQL
 	@$(BIN)/pytest -n0 -rP tests/faults
+
+picture: $(VENV)/dev ## take the picture of the README; needs chromium
+	@$(BIN)/python docs/picture.py
 
 benchmark: $(VENV)/dev ## measure requests a second beside a no-op; needs wrk
 	@$(BIN)/python benchmarks/throughput.py

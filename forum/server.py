@@ -71,11 +71,16 @@ def _options(settings: Settings) -> dict[str, Any]:
 
 def _greeting(settings: Settings) -> str:
     address, call = f"http://{settings.bind}", f"curl http://{settings.bind}"
+    hint = ", also for a browser" if settings.pages else ""
     if settings.bind.startswith(_UNIX):
         address = settings.bind
         call = f"curl --unix-socket {shlex.quote(_path(address))} http://localhost"
-    lines = [f"The forum listens on {address}", settings.database_url.whereabouts]
-    return "\n".join([*lines, f"Try: {call}/articles"])
+        hint = ""
+    path = "/" if settings.pages else "/articles"
+    return (
+        f"The forum listens on {address}{hint}\n{settings.database_url.whereabouts}\n"
+        f"Try: {call}{path}"
+    )
 
 
 def _path(bind: str) -> str:

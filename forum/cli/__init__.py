@@ -8,6 +8,7 @@ import click
 from forum import __version__, logs
 from forum.cli.audit import audit
 from forum.cli.database import backup, migrate_command, restore
+from forum.cli.demo import demo
 from forum.cli.errors import OneLineErrors, printable
 from forum.cli.moving import copy_command, import_flaskapi
 from forum.cli.secrets import secret
@@ -78,6 +79,7 @@ for command in (
     restore,
     copy_command,
     import_flaskapi,
+    demo,
     user,
     audit,
     secret,

@@ -1,26 +1,23 @@
 """Commands that move a whole forum."""
 
 import os
-import sys
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import click
 
 from forum.adapters.flaskapi import FlaskApiDatabase, NotTheLegacyDatabase
 from forum.adapters.passwords import Argon2Passwords
 from forum.cli.parameters import WORD, File
+from forum.cli.progress import show_progress
 from forum.config import Settings
 from forum.domain.moving.copying import CopyDiffers, StoreNotEmpty, UnreadableRow, copy
 from forum.domain.moving.importing import GREATEST_ID, LegacyWarning, Reason, import_forum
 from forum.storage import opened_bulk_store
-
-T = TypeVar("T")
 
 
 @click.command("copy")
@@ -38,7 +35,7 @@ def copy_command(source: str, target: str) -> None:
         opened_bulk_store(settings.on(target), create=True) as new,
         _explained(),
     ):
-        total = copy(old, new, _show_progress)
+        total = copy(old, new, show_progress)
     counts = total.counts
     click.echo(
         f"copied {counts.accounts} users, {counts.articles} articles, {counts.sessions} sessions "
@@ -60,7 +57,7 @@ def import_flaskapi(file: Path) -> None:
     with _explained():
         old = FlaskApiDatabase(file)
         with opened_bulk_store(settings, create=True) as target:
-            done = import_forum(old, target, hash_passwords, _show_progress)
+            done = import_forum(old, target, hash_passwords, show_progress)
     for warning in done.warnings:
         click.echo(sentence_of(warning))
     verb = "were imported before" if done.was_done_before else "imported"
@@ -122,8 +119,3 @@ def _explained() -> Iterator[None]:
         raise click.ClickException(
             f"this is not the database of the Flask program: {error}"
         ) from None
-
-
-def _show_progress(label: str, items: Iterable[T], length: int | None = None) -> Iterable[T]:
-    with click.progressbar(items, length, f"{label:10}", show_pos=True, file=sys.stderr) as bar:
-        yield from bar

@@ -28,8 +28,8 @@ class Router(CompiledRouter):
     def find(self, uri: str, req: Any = None) -> Any:
         if req and b"%2" in req.scope.get("raw_path", b""):
             return self._find_with_slashes(req.scope["raw_path"])
-        # An empty segment would match as an empty id.
-        return None if uri.endswith("/") or "//" in uri else super().find(uri)
+        has_empty_segment = "//" in uri or (uri.endswith("/") and uri != "/")
+        return None if has_empty_segment else super().find(uri)  # It would match as an empty id.
 
     def template_of(self, scope: Scope) -> str | None:
         """The path of the route that a request asks for, as in the table of routes, or None."""

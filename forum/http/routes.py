@@ -164,5 +164,5 @@ ROUTES = (
 FILES = {"/favicon.ico": "favicon", "/robots.txt": "robots"}
 """What browsers and robots ask every server for, and the suffix of its responder."""
 
-PAGES = {"/docs": "docs", "/static/{name}": "static"}
+PAGES = {"/": "front", "/docs": "docs", "/static/{name}": "static"}
 """The pages for people, with what they load, and the suffixes of their responders."""

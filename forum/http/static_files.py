@@ -14,7 +14,8 @@ _MEDIA_TYPES = {
     ".ico": "image/x-icon",
     ".js": "text/javascript; charset=utf-8",
 }
-_LINK = re.compile(rb'(?<="static/)[\w.]+(?=")')
+_LINK = re.compile(rb'(?<="static/)[\w.]+(?=")|(?<= from "\./)[\w.]+(?=")')
+"""The name of a file in a page, or in a module that imports it."""
 
 
 class File(NamedTuple):
@@ -25,30 +26,32 @@ class File(NamedTuple):
 
 
 class StaticFiles:
-    """The files by their own names, and by names under which they may be kept for good."""
+    """The pages, and what they load by names under which it may be kept for good."""
 
     def __init__(self) -> None:
         """Reads all of them: two megabytes."""
-        paths = [*_OWN.iterdir(), *(_explorer() / name for name in _EXPLORER)]
-        contents = {path.name: path.read_bytes() for path in paths}
-        names = {name: _lasting_name(name, content) for name, content in contents.items()}
-        self.lasting = {names[name]: _file(name, each) for name, each in contents.items()}
-        self.pages = {
-            name: _file(name, _LINK.sub(lambda link: names[link[0].decode()].encode(), each))
-            for name, each in contents.items()
-            if name.endswith(".html")
-        }
-        self.favicon = _file("favicon.ico", contents["favicon.ico"])
+        self._own = {path.name: path.read_bytes() for path in _OWN.iterdir()}
+        self.lasting: dict[str, File] = {}
+        pages = [name for name in self._own if name.endswith(".html")]
+        self.pages = {name: _file(name, self._linked(name)) for name in pages}
+        self.favicon = _file("favicon.ico", self._own["favicon.ico"])
+
+    def _linked(self, name: str) -> bytes:
+        """The content of a file, with the lasting names of what it loads."""
+        if name in _EXPLORER:
+            return (_explorer() / name).read_bytes()
+        return _LINK.sub(lambda link: self._lasting(link[0].decode()).encode(), self._own[name])
+
+    def _lasting(self, name: str) -> str:
+        content, path = self._linked(name), PurePath(name)
+        lasting = f"{path.stem}.{hashlib.sha256(content).hexdigest()[:16]}{path.suffix}"
+        self.lasting[lasting] = _file(name, content)
+        return lasting
 
 
 def _explorer() -> Path:
     # Not by an import: the package makes strings of all its files, ten megabytes.
     return Path(str(distribution("offapi").locate_file("offapi")))
-
-
-def _lasting_name(name: str, content: bytes) -> str:
-    path = PurePath(name)
-    return f"{path.stem}.{hashlib.sha256(content).hexdigest()[:16]}{path.suffix}"
 
 
 def _file(name: str, content: bytes) -> File:

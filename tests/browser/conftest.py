@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.support.servers import Server, running
 
@@ -37,19 +37,35 @@ def url(server: Server) -> str:
 
 
 @pytest.fixture
-def page(browser: Browser, url: str) -> Iterator[Page]:
-    """A page that complains of nothing and asks no other host for anything."""
+def complaints() -> list[str]:
+    """What the page of a test complained of."""
+    return []
+
+
+@pytest.fixture
+def refused_page(browser: Browser, url: str, complaints: list[str]) -> Iterator[Page]:
+    """A page that asks no other host for anything, and complains of nothing but refusals."""
     page = browser.new_page()
     page.set_default_timeout(10_000)
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
 
-    def notice(request: Request) -> None:
+    def notice(message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            complaints.append(message.text)
+
+    def notice_request(request: Request) -> None:
         if not request.url.startswith((f"{url}/", "data:")):
             complaints.append(f"asks for {request.url}")
 
-    page.on("request", notice)
+    page.on("console", notice)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", notice_request)
     yield page
     page.close()
+    assert [each for each in complaints if "Failed to load resource" not in each] == []
+
+
+@pytest.fixture
+def page(refused_page: Page, complaints: list[str]) -> Iterator[Page]:
+    """A page that complains of nothing at all."""
+    yield refused_page
     assert complaints == []

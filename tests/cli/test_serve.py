@@ -14,7 +14,7 @@ COMMANDS = [
     ["serve"], ["migrate"], ["config"], ["backup"], ["restore"], ["copy"], ["import-flaskapi"],
     ["user"], ["user", "list"], ["user", "show"], ["user", "disable"], ["user", "enable"],
     ["user", "reset-password"], ["user", "logout"], ["user", "delete"],
-    ["audit"], ["openapi"],
+    ["audit"], ["openapi"], ["demo"],
     ["secret"], ["secret", "list"], ["secret", "rotate"], ["secret", "drop"],
 ]  # fmt: skip
 

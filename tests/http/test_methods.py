@@ -27,7 +27,6 @@ VERBS = [
     "WEBSOCKET",
 ]
 UNKNOWN = [
-    "/",
     "/nope",
     "/Articles",
     "/REGISTER",
@@ -86,7 +85,7 @@ def test_an_unknown_route_is_not_found(filled: Client, method: str, path: str) -
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("OPTIONS", "*"), ("CONNECT", "x:80"), ("GET", "")],
+    [("OPTIONS", "*"), ("CONNECT", "x:80")],
 )
 def test_a_target_that_is_no_path_is_not_found(client: Client, method: str, path: str) -> None:
     result, _ = client.exchange([], method=method, path=path)
@@ -156,7 +155,7 @@ def test_a_whole_url_asks_for_its_path(filled: Client, origin: str, path: str) -
     assert answer(result) == answer(filled.get(path))
 
 
-@pytest.mark.parametrize("target", ["http://any.example", "http://any.example/nope", "x:///"])
+@pytest.mark.parametrize("target", ["http://any.example/nope", "x:///nope"])
 def test_a_whole_url_of_an_unknown_path_is_not_found(client: Client, target: str) -> None:
     result, _ = client.exchange([], path=target, raw_path=target.encode())
     assert answer(result) == NO_ROUTE

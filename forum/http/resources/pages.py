@@ -1,10 +1,13 @@
 """What browsers load besides the API."""
 
 import asyncio
+import re
 
 import falcon
 from falcon.asgi import Request, Response
 
+from forum import __version__
+from forum.http.answers import send_json
 from forum.http.static_files import File, StaticFiles
 
 _POLICY = {
@@ -15,6 +18,13 @@ _POLICY = {
 }
 _FOR_GOOD = "public, max-age=31536000, immutable"
 _FOR_A_DAY = "public, max-age=86400"
+_INDEX = {
+    "name": "Forum",
+    "version": __version__,
+    "openapi": "/openapi.json",
+    "docs": "/docs",
+}
+_REFUSES = re.compile(r"\s*q=0(\.0*)?\s*")
 _ROBOTS = File(b"User-agent: *\nDisallow:\n", "text/plain; charset=utf-8")
 
 
@@ -24,10 +34,15 @@ class Pages:
     def __init__(self) -> None:
         self._files: StaticFiles | None = None
 
+    async def on_get_front(self, req: Request, resp: Response) -> None:
+        resp.append_header("Vary", "Accept")
+        if _names_html(req.accept):
+            await self._send_page(resp, "index.html")
+        else:
+            send_json(resp, _INDEX)
+
     async def on_get_docs(self, req: Request, resp: Response) -> None:
-        files = await self._load()
-        resp.set_headers(_POLICY)
-        _send(resp, files.pages["docs.html"], "no-cache")
+        await self._send_page(resp, "docs.html")
 
     async def on_get_static(self, req: Request, resp: Response, name: str) -> None:
         file = (await self._load()).lasting.get(name)
@@ -41,6 +56,11 @@ class Pages:
     async def on_get_robots(self, req: Request, resp: Response) -> None:
         _send(resp, _ROBOTS, _FOR_A_DAY)
 
+    async def _send_page(self, resp: Response, name: str) -> None:
+        files = await self._load()
+        resp.set_headers(_POLICY)
+        _send(resp, files.pages[name], "no-cache")
+
     async def _load(self) -> StaticFiles:
         # At the first request: most workers are never asked.
         if self._files is None:
@@ -52,3 +72,12 @@ def _send(resp: Response, file: File, cache_control: str) -> None:
     resp.data = file.content
     resp.content_type = file.media_type
     resp.set_header("Cache-Control", cache_control)
+
+
+def _names_html(accept: str) -> bool:
+    """Whether the client names HTML itself, as browsers do: `*/*` is what programs say."""
+    kinds = [each.split(";") for each in accept.lower().split(",")]
+    return any(
+        kind.strip() == "text/html" and not any(map(_REFUSES.fullmatch, more))
+        for kind, *more in kinds
+    )
