@@ -2,8 +2,9 @@
 
 import logging
 import os
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 import structlog
 
 from forum.adapters.passwords import Argon2Passwords
+from forum.adapters.sql.migrations import migrate
+from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.config import Settings
 from forum.http.guard import Application
 from forum.main import build
@@ -49,13 +52,27 @@ def new_postgres(cluster: Cluster) -> Iterator[Callable[[], str]]:
         yield lambda: stack.enter_context(empty_database(cluster))
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite database with the tables of this version."""
+    path = tmp_path_factory.mktemp("empty") / "forum.db"
+    with closing(SqliteDatabase(path, busy_timeout=5)) as database:
+        database.create()
+        migrate(database)
+    return path
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty store of each kind."""
     if request.param == "postgres":
         new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
         return new_postgres()
-    return {"memory": "memory://", "sqlite": f"sqlite:///{tmp_path}/forum.db"}[request.param]
+    if request.param == "memory":
+        return "memory://"
+    empty: Path = request.getfixturevalue("empty_file")
+    shutil.copy(empty, tmp_path / "forum.db")
+    return f"sqlite:///{tmp_path}/forum.db"
 
 
 @pytest.fixture(autouse=True)

@@ -27,6 +27,7 @@ from forum.adapters.sql.rate_limits import SqlRateCounters
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.adapters.sql.statements import Statement
 from forum.adapters.sql.users import FIND, SqlUsers
+from forum.database_url import parse_database_url
 from forum.domain.errors import Unavailable, UsernameTaken
 from forum.domain.model import Author, Draft, Quota
 from forum.environment import BadSetting
@@ -62,6 +63,10 @@ ON_BOTH = pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indire
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[PeeweeDatabase]:
+    """One without tables."""
+    file = parse_database_url(database_url).file
+    if file:
+        file.unlink()
     database = open_database(database_url, timeout=0.5)
     database.create()
     yield database

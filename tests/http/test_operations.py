@@ -63,6 +63,8 @@ def test_a_store_that_is_not_ready_is_a_503_while_the_process_is_well(unready: C
 
 @pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 def test_a_store_without_its_tables_is_not_ready(settings: Settings) -> None:
+    if settings.database_url.file:
+        settings.database_url.file.unlink()
     with Client(build(settings, open_store(settings), hasher=CHEAP_HASHER)) as client:
         assert answer(client.get("/readyz")) == UNAVAILABLE
         prepare(settings)
