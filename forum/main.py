@@ -152,7 +152,7 @@ def _near_pages_inline(far: Dispatch) -> Dispatch:
     """Far pages leave the event loop alone: the entries of the index before them are skipped."""
 
     async def dispatch(use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        is_near = len(str(named["page"] or "")) <= 2
+        is_near = named["before"] is not None or len(str(named["page"] or "")) <= 2
         return await (run_inline if is_near else far)(use_case, *arguments, **named)
 
     return dispatch

@@ -12,7 +12,7 @@ from forum.adapters.sql.database import Database
 from forum.adapters.sql.rate_limits import SqlRateCounters
 from forum.adapters.sql.sessions import SqlSessions
 from forum.adapters.sql.users import SqlUsers
-from forum.domain.ports import Repositories
+from forum.domain.repositories import Repositories
 
 
 def memory_repositories(tables: MemoryTables) -> Repositories:

@@ -6,8 +6,9 @@ from datetime import timedelta
 from forum.domain.administration import Administration
 from forum.domain.articles import ArticleLimits, ArticleService
 from forum.domain.audit import Auditor
-from forum.domain.ports import AuditLog, Clock, PasswordHasher, Repositories, Tokens
+from forum.domain.ports import AuditLog, Clock, PasswordHasher, Tokens
 from forum.domain.rate_limits import RateLimiter, RateLimits
+from forum.domain.repositories import Repositories
 from forum.domain.sessions import SessionService
 from forum.domain.users import UserService
 

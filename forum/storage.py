@@ -18,7 +18,7 @@ from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.config import Settings
 from forum.database_url import DatabaseUrl, Memory, Postgres, Sqlite
 from forum.domain.errors import Unavailable
-from forum.domain.ports import Repositories
+from forum.domain.repositories import Repositories
 from forum.environment import BadSetting
 from forum.repositories import memory_repositories, sql_repositories
 from forum.secret_keys import (

@@ -2,9 +2,11 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from forum.domain.errors import (
     ArticleNotFound,
+    BadBefore,
     BadText,
     BadTitle,
     InvalidToken,
@@ -13,13 +15,14 @@ from forum.domain.errors import (
     TitleMissing,
 )
 from forum.domain.ids import parse_id
-from forum.domain.model import Article, Author, Draft, Headline, Page, User
+from forum.domain.model import Article, Author, Draft, Headline, Page, Position, User
 from forum.domain.ports import ArticleRepository, AuditLog, Clock
 from forum.domain.rate_limits import RateLimiter
 from forum.domain.users import UserService
 
 _DIGITS = re.compile(r"[0-9]+")
 _LAST_PAGE = 10**15
+_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +53,23 @@ class ArticleService:
         self._audit_log = audit_log
         self._limits = limits
 
-    def latest(self, *, page: str | None) -> Page:
-        """A page of all articles, newest first. What is no page number means the first page."""
-        return self._to_page(self._articles.latest(self._offset(page), self._limits.page_size + 1))
+    def latest(self, *, page: str | None, before: str | None = None) -> Page:
+        """A page of all articles, newest first.
 
-    def latest_by(self, user_id: str, *, page: str | None) -> Page:
-        """A page of one user's articles, as `latest`. Raises `UserNotFound`."""
-        author = self._users.profile(user_id)
-        rows = self._articles.latest_by(author.id, self._offset(page), self._limits.page_size + 1)
-        return self._to_page(rows)
+        It begins after the position `before` where that is given, whatever the page. What is no
+        page number means the first page. Raises `BadBefore`.
+        """
+        limit = self._limits.page_size + 1
+        if before is None:
+            return self._to_page(self._articles.latest(self._offset(page), limit))
+        return self._to_page(self._articles.older(_parse_position(before), limit))
+
+    def latest_by(self, user_id: str, *, page: str | None, before: str | None = None) -> Page:
+        """A page of one user's articles, as `latest`. Raises `UserNotFound`, then `BadBefore`."""
+        author, limit = self._users.profile(user_id), self._limits.page_size + 1
+        if before is None:
+            return self._to_page(self._articles.latest_by(author.id, self._offset(page), limit))
+        return self._to_page(self._articles.older_by(author.id, _parse_position(before), limit))
 
     def read(self, article_id: str) -> Article:
         """A whole article. Raises `ArticleNotFound`."""
@@ -142,6 +153,18 @@ def page_number(text: str | None) -> int:
         return 1
     digits = text.lstrip("0")
     return min(int(digits[:16] or 1), _LAST_PAGE)
+
+
+def _parse_position(text: str) -> Position:
+    """The position that the text spells: a date, as lists have it, a comma and an id."""
+    date, _, id = text.partition(",")
+    number = parse_id(id)
+    if number is None or not _DATE.fullmatch(date):
+        raise BadBefore
+    try:
+        return Position(datetime.fromisoformat(date).replace(tzinfo=UTC), number)
+    except ValueError:  # There is no such day, or no such hour.
+        raise BadBefore from None
 
 
 def _author(user: User) -> Author:

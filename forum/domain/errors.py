@@ -92,6 +92,10 @@ class NotTheAuthor(Refusal):
         self.action = action
 
 
+class BadBefore(Refusal):
+    """The place from which a list shall go on is none."""
+
+
 class TitleMissing(Refusal):
     """No title was given, or nothing but white space."""
 

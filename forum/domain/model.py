@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 WITNESSES = 100
 """Sessions that must have begun after another has expired, before that one is forgotten.
@@ -133,6 +134,13 @@ class Draft:
     def to_article(self, id: int, date_posted: datetime, author: Author) -> Article:
         """The article that it becomes."""
         return Article(id, self.title, self.text, date_posted, author)
+
+
+class Position(NamedTuple):
+    """The place of an article in a list, whether it is there (any more) or not."""
+
+    date_posted: datetime
+    id: int
 
 
 @dataclass(frozen=True, slots=True)

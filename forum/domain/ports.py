@@ -5,9 +5,7 @@ cannot be read where one thing is asked for; nothing is written then. Lists leav
 Ids are positive and below 2**63. Times are aware and in UTC.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +16,7 @@ from forum.domain.model import (
     Author,
     Draft,
     Headline,
+    Position,
     Principal,
     Quota,
     Session,
@@ -193,6 +192,15 @@ class ArticleRepository(Protocol):
     def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
         """As `latest`, of the articles of one author."""
 
+    def older(self, than: Position, limit: int) -> list[Headline | None]:
+        """At most `limit` headlines of the list, from the first after that position on.
+
+        None as in `latest`.
+        """
+
+    def older_by(self, author_id: int, than: Position, limit: int) -> list[Headline | None]:
+        """As `older`, of the articles of one author."""
+
     def update(self, article_id: int, author: Author, draft: Draft) -> Article | None:
         """Replace what the author wrote, in one step, and return the new article.
 
@@ -204,16 +212,3 @@ class ArticleRepository(Protocol):
 
         None if the author has no such article (any more).
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Repositories:
-    """The ports of one store together."""
-
-    users: UserRepository
-    sessions: SessionRepository
-    articles: ArticleRepository
-    rate_counters: RateCounters
-    audit: AuditTrail
-    transaction: Callable[[], AbstractContextManager[object]] = nullcontext
-    """All or nothing for what any of them writes inside, where the store can do that."""

@@ -78,6 +78,7 @@ ANSWERS: dict[type[errors.Refusal], Answer] = {
     errors.UserNotFound: Answer(404, "User with id={id} was not found"),
     errors.ArticleNotFound: Answer(404, "Article with id={id} was not found"),
     errors.NotTheAuthor: Answer(403, "You can {action} only own article"),
+    errors.BadBefore: Answer(400, "Bad before format"),
     errors.TitleMissing: Answer(400, "Article title is missing"),
     errors.TextMissing: Answer(400, "Article text is missing"),
     errors.BadTitle: Answer(400, "Bad article title format"),

@@ -23,7 +23,10 @@ _EXPOSED = "ETag, Link, Retry-After, X-Request-ID"
 
 
 class ResponseHeaders(CORSMiddleware[Any, Any]):
-    """Falcon's CORS, with what it leaves out; no guessing of types; the id of the request."""
+    """Falcon's CORS, with what it leaves out; no guessing of types; the id of the request.
+
+    No cache keeps what does not say so itself.
+    """
 
     def __init__(self, cors_origins: str | list[str]) -> None:
         super().__init__(cors_origins, expose_headers=_EXPOSED)
@@ -34,6 +37,8 @@ class ResponseHeaders(CORSMiddleware[Any, Any]):
     ) -> None:
         resp.set_header("X-Content-Type-Options", "nosniff")
         resp.set_header("X-Request-ID", req.scope[REQUEST_ID])
+        if not resp.get_header("Cache-Control"):
+            resp.set_header("Cache-Control", "no-store")
         if req.get_header("Origin"):
             allow = resp.get_header("Allow")
             self.process_response(req, resp, resource, req_succeeded)

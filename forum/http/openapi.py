@@ -42,26 +42,41 @@ _BODY_REFUSALS = (
     ExpectationFailed,
 )
 _TOKEN_REFUSALS = (errors.TokenMissing, errors.InvalidToken)
+_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"
 _EXAMPLE = {"id": 7, "retry_after": 60}
-_HEADERS = {
+_HEADERS: dict[str, _Json] = {
     "Accept": {
         "description": "What a body may be.",
+        "required": True,
         "schema": {"type": "string", "enum": ["application/json"]},
     },
     "Allow": {
         "description": "The methods that the path has.",
+        "required": True,
         "schema": {"type": "string", "pattern": "^[A-Z]+(, [A-Z]+)*$"},
+    },
+    "ETag": {
+        "description": "Of the answer, equal in all processes; for `If-None-Match`.",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
+    },
+    "Link": {
+        "description": 'Where the list goes on, with `rel="next"`, if it does.',
+        "schema": {"type": "string"},
     },
     "Retry-After": {
         "description": "Seconds after which it is worth trying again.",
+        "required": True,
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
     },
     "WWW-Authenticate": {
         "description": "`Bearer`.",
+        "required": True,
         "schema": {"type": "string", "enum": ["Bearer"]},
     },
     "X-Request-ID": {
         "description": "The id of the request, which the log of the service knows.",
+        "required": True,
         "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
     },
 }
@@ -113,7 +128,7 @@ def _timestamp(self: object, field: Field[Any], **_: object) -> _Json:
         return {}
     return {
         "type": "string",
-        "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}$",
+        "pattern": f"^{_TIME}$",
         "description": "UTC, to the microsecond.",
         "examples": ["2020-02-02T00:17:49.735642"],
     }
@@ -127,7 +142,7 @@ def _operation(route: Route) -> _Json:
         "summary": words.summary,
         "description": words.text,
         "parameters": list(_parameters(route)),
-        "responses": {"200": _response("Done.", {"schema": route.answer}), **_refused(route)},
+        "responses": {**_answered(route), **_refused(route)},
     }
     if route.body and route.method != "GET":  # No browser sends a body with a GET.
         content = {"application/json": {"schema": route.body, "example": _example(route.body)}}
@@ -147,6 +162,13 @@ def _parameters(route: Route) -> Iterable[_Json]:
     for name in re.findall(r"{(\w+)}", route.path):
         schema = {"type": "integer", "format": "int64", "minimum": 1, "maximum": MAX_ID}
         yield {"name": name, "in": "path", "required": True, "schema": schema, "example": 1}
+    if route.is_public:
+        yield {
+            "name": "If-None-Match",
+            "in": "header",
+            "description": "The `ETag` of what the client has.",
+            "schema": {"type": "string"},
+        }
     if route.is_paged:
         yield {
             "name": "page",
@@ -154,14 +176,30 @@ def _parameters(route: Route) -> Iterable[_Json]:
             "description": "From 1 on; what is no page number means the first page.",
             "schema": {"type": "integer", "minimum": 1, "default": 1},
         }
+        yield {
+            "name": "before",
+            "in": "query",
+            "description": "Only what follows the entry with this `date_posted`, a comma and its "
+            "`id`, as in `Link`: without repeats and gaps while others write. `page` is ignored.",
+            "schema": {"type": "string", "pattern": f"^{_TIME},[1-9][0-9]{{0,18}}$"},
+        }
 
 
-def _response(description: str, content: _Json, headers: Iterable[str] = ()) -> _Json:
+def _answered(route: Route) -> _Json:
+    content = {"schema": route.answer}
+    if not route.is_public:
+        return {"200": _response("Done.", content)}
+    headers = ["ETag", "Link"] if route.is_paged else ["ETag"]
+    known = _response("What the client has is still what there is.", None, ["ETag"])
+    return {"200": _response("Done.", content, headers), "304": known}
+
+
+def _response(description: str, content: _Json | None, headers: Iterable[str] = ()) -> _Json:
     names = sorted({*headers, "X-Request-ID"})
     return {
         "description": description,
         "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
-        "content": {"application/json": content},
+        **({"content": {"application/json": content}} if content else {}),
     }
 
 

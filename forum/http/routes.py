@@ -41,11 +41,17 @@ class Route:
         return self.answer is schemas.PageAnswer
 
     @property
+    def is_public(self) -> bool:
+        """Whether everybody gets the same, and may keep a copy."""
+        return self.method == "GET" and self.answer in _PUBLIC
+
+    @property
     def needs_token(self) -> bool:
         """Whether the use case asks who the client is."""
         return self.body is not None and issubclass(self.body, TokenBody)
 
 
+_PUBLIC = {schemas.UserAnswer, schemas.PageAnswer, schemas.ArticleAnswer}
 _CREDENTIALS = (errors.UsernameMissing, errors.PasswordMissing)
 _WORDS = (errors.TitleMissing, errors.TextMissing, errors.BadTitle, errors.BadText)
 _OWN = (errors.ArticleNotFound, errors.NotTheAuthor)
@@ -109,9 +115,9 @@ ROUTES = (
         "latest_by",
         None,
         schemas.PageAnswer,
-        (errors.UserNotFound,),
+        (errors.UserNotFound, errors.BadBefore),
     ),
-    Route("GET", "/articles", "articles", "latest", None, schemas.PageAnswer),
+    Route("GET", "/articles", "articles", "latest", None, schemas.PageAnswer, (errors.BadBefore,)),
     Route(
         "POST",
         "/articles/new",

@@ -18,10 +18,10 @@ from forum.domain.ports import (
     ArticleRepository,
     AuditTrail,
     RateCounters,
-    Repositories,
     SessionRepository,
     UserRepository,
 )
+from forum.domain.repositories import Repositories
 from forum.repositories import memory_repositories, sql_repositories
 from tests.conftest import CHEAP_HASHER
 from tests.support.stores import open_database

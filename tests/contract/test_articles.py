@@ -1,9 +1,10 @@
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 
 from forum.domain.ids import MAX_ID
-from forum.domain.model import Article, Author, Draft, Headline
+from forum.domain.model import Article, Author, Draft, Headline, Position
 from tests.contract.conftest import NOW, Store, at_once
 
 
@@ -143,3 +144,39 @@ def test_many_posts_at_once_get_ids_of_their_own(store: Store, alice: Author) ->
 def test_the_date_of_a_headline_is_in_utc(store: Store, alice: Author) -> None:
     post(store, alice)
     assert store.articles.latest(0, 1)[0].date_posted.tzinfo is UTC
+
+
+def test_older_articles_begin_after_a_position(store: Store, alice: Author, bob: Author) -> None:
+    first, second = post(store, alice), post(store, bob)  # of one moment: the id decides
+    third = post(store, alice, seconds=1)
+    place = Position(third.date_posted, third.id)
+    assert store.articles.older(place, 9) == [headline(second), headline(first)]
+    assert store.articles.older(place, 1) == [headline(second)]
+    assert store.articles.older_by(alice.id, place, 9) == [headline(first)]
+
+
+def test_a_position_need_be_no_articles(store: Store, alice: Author) -> None:
+    articles = [post(store, alice, seconds=number) for number in range(3)]
+    between = Position(NOW + timedelta(seconds=1, microseconds=1), 1)
+    newest_first = [headline(each) for each in reversed(articles)]
+    assert store.articles.older(between, 9) == newest_first[1:]
+    assert store.articles.older(Position(NOW.replace(year=9999), MAX_ID), 9) == newest_first
+    assert store.articles.older(Position(NOW.replace(year=1), 1), 9) == []
+
+
+def walk(store: Store, limit: int) -> list[int]:
+    """The ids of all articles, by positions."""
+    found: list[int] = []
+    place = Position(datetime.max.replace(tzinfo=UTC), MAX_ID)
+    while rows := store.articles.older(place, limit):
+        assert rows[-1]
+        found += [each.id for each in rows if each]
+        place = Position(rows[-1].date_posted, rows[-1].id)
+    return found
+
+
+def test_whoever_follows_positions_meets_each_article_once(store: Store, alice: Author) -> None:
+    random = Random(1)
+    ids = [post(store, alice, seconds=random.randrange(5)).id for _ in range(40)]
+    assert {tuple(sorted(walk(store, limit))) for limit in (1, 3, 7, 100)} == {tuple(sorted(ids))}
+    assert walk(store, 3) == [each.id for each in store.articles.latest(0, 100) if each]

@@ -373,6 +373,7 @@ class TestMigrations:
         migrate(database)
         assert [bool(each.applied) for each in status(database)] == [True, True]
 
+    @pytest.mark.usefixtures("database")
     def test_many_processes_at_once_migrate_once(self, database_url: str, tmp_path: Path) -> None:
         command = [sys.executable, "-m", "forum", "migrate"]
         processes = [

@@ -18,8 +18,9 @@ from forum.adapters.memory.tables import MemoryTables
 from forum.adapters.memory.users import MemoryUsers
 from forum.adapters.tokens import JwtTokens
 from forum.domain.articles import ArticleLimits
-from forum.domain.ports import Clock, Repositories
+from forum.domain.ports import Clock
 from forum.domain.rate_limits import RateLimits
+from forum.domain.repositories import Repositories
 from forum.http.app import BodyLimits, create_app
 from forum.http.dispatch import run_inline
 from forum.http.guard import Application, Message, Receive, Scope, Send

@@ -159,6 +159,9 @@ REFUSALS = [
     ("DELETE", "/sessions/1", {}, 401, "Access-token is missing. Log in, please"),
     ("DELETE", "/sessions/222", TOKEN, 404, "Session with id=222 was not found"),
     ("GET", "/articles/222", None, 404, "Article with id=222 was not found"),
+    ("GET", "/articles?before=x", None, 400, "Bad before format"),
+    ("GET", "/users/1/articles?before=x", None, 400, "Bad before format"),
+    ("GET", "/users/222/articles?before=x", None, 404, "User with id=222 was not found"),
     ("GET", "/users/222", None, 404, "User with id=222 was not found"),
     ("GET", "/users/222/articles", None, 404, "User with id=222 was not found"),
 ]

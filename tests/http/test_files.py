@@ -51,7 +51,7 @@ def test_what_a_page_loads_is_kept_for_good_under_a_name_of_its_content(
 
 
 def test_a_page_is_asked_for_anew_each_time(client: Client) -> None:
-    assert client.get("/docs").headers["cache-control"] == "no-cache"
+    assert client.get("/docs").headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(

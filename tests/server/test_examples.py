@@ -41,7 +41,7 @@ def test_every_printed_call_is_answered_as_documented(tmp_path: Path, block: str
     for (method, status, url), answer in zip(calls, answers, strict=True):
         assert status == "200", (method, url, answer)
         target = url.partition(str(server.port))[2]
-        check(method, target, int(status), {"x-request-id"}, answer)
+        check(method, target, int(status), {"x-request-id", "etag"}, answer)
 
 
 def call(server: Server, block: str, folder: Path) -> subprocess.CompletedProcess[str]:

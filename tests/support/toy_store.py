@@ -3,19 +3,21 @@
 import pickle
 from pathlib import Path
 from threading import RLock
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from forum.adapters.memory.rate_limits import MemoryRateCounters
 from forum.adapters.memory.tables import MemoryTables
-from forum.domain.ports import (
-    ArticleRepository,
-    AuditTrail,
-    RateCounters,
-    Repositories,
-    SessionRepository,
-    UserRepository,
-)
+from forum.domain.repositories import Repositories
 from forum.repositories import memory_repositories
+
+if TYPE_CHECKING:
+    from forum.domain.ports import (
+        ArticleRepository,
+        AuditTrail,
+        RateCounters,
+        SessionRepository,
+        UserRepository,
+    )
 
 
 class _Kept:

@@ -15,8 +15,8 @@ from forum.adapters.memory.users import MemoryUsers
 from forum.domain.articles import ArticleLimits
 from forum.domain.errors import Unavailable
 from forum.domain.model import TokenClaims, User
-from forum.domain.ports import Repositories
 from forum.domain.rate_limits import RateLimits
+from forum.domain.repositories import Repositories
 from forum.services import wire, wire_administration
 
 HERE = "192.0.2.1"

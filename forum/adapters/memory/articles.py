@@ -9,6 +9,7 @@ from forum.domain.model import (
     Author,
     Draft,
     Headline,
+    Position,
 )
 
 
@@ -44,6 +45,17 @@ class MemoryArticles:
             own = [each for each in articles if each.author.id == author_id]
         return _headlines(own, offset, limit)
 
+    def older(self, than: Position, limit: int) -> list[Headline | None]:
+        with self._tables.lock:
+            articles = list(self._tables.articles.values())
+        return _headlines([each for each in articles if _position(each) < than], 0, limit)
+
+    def older_by(self, author_id: int, than: Position, limit: int) -> list[Headline | None]:
+        with self._tables.lock:
+            articles = list(self._tables.articles.values())
+        own = [each for each in articles if each.author.id == author_id]
+        return _headlines([each for each in own if _position(each) < than], 0, limit)
+
     def update(self, article_id: int, author: Author, draft: Draft) -> Article | None:
         with self._tables.lock:
             if self.find_author_id(article_id) != author.id:
@@ -62,5 +74,9 @@ class MemoryArticles:
 
 
 def _headlines(articles: list[Article], offset: int, limit: int) -> list[Headline | None]:
-    articles.sort(key=lambda each: (each.date_posted, each.id), reverse=True)
+    articles.sort(key=_position, reverse=True)
     return [each.to_headline() for each in articles[offset : offset + limit]]
+
+
+def _position(article: Article) -> Position:
+    return Position(article.date_posted, article.id)

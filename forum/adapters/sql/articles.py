@@ -8,7 +8,7 @@ from forum.adapters.sql.database import Database
 from forum.adapters.sql.rows import read_each, read_one, require_text
 from forum.adapters.sql.statements import Statement, param
 from forum.adapters.sql.tables import articles, users
-from forum.domain.model import Article, Author, Draft, Headline
+from forum.domain.model import Article, Author, Draft, Headline, Position
 
 
 def _newest_first(table: Table) -> tuple[Ordering, Ordering]:
@@ -30,6 +30,13 @@ def _page_query(headlines: Select, *, by_author: bool) -> Select:
     return page.where(Tuple(articles.c.date_posted, articles.c.id) <= begin).limit(param("limit"))
 
 
+def _older_query(headlines: Select) -> Select:
+    """The headlines from the first after a position on, found in the index."""
+    position = Tuple(param("date_posted"), param("id"))
+    older = headlines.where(Tuple(articles.c.date_posted, articles.c.id) < position)
+    return older.order_by(*_newest_first(articles)).limit(param("limit"))
+
+
 def _is_by_author(table: Table) -> Expression:
     condition: Expression = table.c.user_id == param("author_id")
     return condition
@@ -48,6 +55,8 @@ FIND = Statement(_HEADLINES.select_extend(articles.c.text).where(articles.c.id =
 FIND_AUTHOR_ID = Statement(articles.select(articles.c.user_id).where(articles.c.id == param("id")))
 LATEST = Statement(_page_query(_HEADLINES, by_author=False))
 LATEST_BY = Statement(_page_query(_HEADLINES, by_author=True))
+OLDER = Statement(_older_query(_HEADLINES))
+OLDER_BY = Statement(_older_query(_HEADLINES.where(_is_by_author(articles))))
 ADD = Statement(
     articles.insert(
         {
@@ -105,6 +114,14 @@ class SqlArticles:
 
     def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
         rows = self._database.read(LATEST_BY, author_id=author_id, offset=offset, limit=limit)
+        return read_each("articles", self._headline, rows)
+
+    def older(self, than: Position, limit: int) -> list[Headline | None]:
+        rows = self._database.read(OLDER, **than._asdict(), limit=limit)
+        return read_each("articles", self._headline, rows)
+
+    def older_by(self, author_id: int, than: Position, limit: int) -> list[Headline | None]:
+        rows = self._database.read(OLDER_BY, author_id=author_id, **than._asdict(), limit=limit)
         return read_each("articles", self._headline, rows)
 
     def update(self, article_id: int, author: Author, draft: Draft) -> Article | None:

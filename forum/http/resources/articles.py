@@ -3,8 +3,9 @@
 from falcon.asgi import Request, Response
 
 from forum.domain.articles import ArticleService
+from forum.domain.model import Page
 from forum.http import body_schemas, schemas
-from forum.http.answers import send_json
+from forum.http.answers import send_json, send_public
 from forum.http.authentication import Authenticator
 from forum.http.bodies import read_body
 from forum.http.dispatch import Dispatch
@@ -24,16 +25,16 @@ class Articles:
         self._authenticator = authenticator
 
     async def on_get_latest(self, req: Request, resp: Response) -> None:
-        page = await self._dispatch(self._articles.latest, page=_page_parameter(req))
-        send_json(resp, schemas.page_answer(page))
+        page = await self._dispatch(self._articles.latest, **_place(req))
+        _send_page(req, resp, page)
 
     async def on_get_latest_by(self, req: Request, resp: Response, user_id: str) -> None:
-        page = await self._dispatch(self._articles.latest_by, user_id, page=_page_parameter(req))
-        send_json(resp, schemas.page_answer(page))
+        page = await self._dispatch(self._articles.latest_by, user_id, **_place(req))
+        _send_page(req, resp, page)
 
     async def on_get(self, req: Request, resp: Response, article_id: str) -> None:
         article = await self._dispatch(self._articles.read, article_id)
-        send_json(resp, schemas.article_answer(article))
+        send_public(req, resp, schemas.article_answer(article))
 
     async def on_post_new(self, req: Request, resp: Response) -> None:
         body = await read_body(req, _ARTICLE)
@@ -58,7 +59,22 @@ class Articles:
         send_json(resp, schemas.written_answer(article))
 
 
-def _page_parameter(req: Request) -> str | None:
-    """The first `page` of the query, as it was sent."""
-    pages = req.get_param_as_list("page")
-    return pages[0] if pages else None
+def _place(req: Request) -> dict[str, str | None]:
+    """Where in a list a page is asked for: the first of each parameter, as it was sent."""
+    if not req.query_string:
+        return {"page": None, "before": None}
+    return {name: _first(req, name) for name in ("page", "before")}
+
+
+def _first(req: Request, name: str) -> str | None:
+    values = req.get_param_as_list(name)
+    return values[0] if values else None
+
+
+def _send_page(req: Request, resp: Response, page: Page) -> None:
+    if page.has_next and page.headlines:
+        last = page.headlines[-1]
+        place = f"{schemas.format_timestamp(last.date_posted)},{last.id}"
+        # Relative to the list itself: the prefix of a proxy stays.
+        resp.set_header("Link", f'<?before={place}>; rel="next"')
+    send_public(req, resp, schemas.page_answer(page))

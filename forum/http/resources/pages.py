@@ -16,8 +16,6 @@ _POLICY = {
     "frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",
 }
-_FOR_GOOD = "public, max-age=31536000, immutable"
-_FOR_A_DAY = "public, max-age=86400"
 _INDEX = {
     "name": "Forum",
     "version": __version__,
@@ -48,18 +46,19 @@ class Pages:
         file = (await self._load()).lasting.get(name)
         if file is None:
             raise falcon.HTTPNotFound
-        _send(resp, file, _FOR_GOOD)
+        resp.set_header("Cache-Control", "public, max-age=31536000, immutable")
+        _send(resp, file)
 
     async def on_get_favicon(self, req: Request, resp: Response) -> None:
-        _send(resp, (await self._load()).favicon, _FOR_A_DAY)
+        _send(resp, (await self._load()).favicon)
 
     async def on_get_robots(self, req: Request, resp: Response) -> None:
-        _send(resp, _ROBOTS, _FOR_A_DAY)
+        _send(resp, _ROBOTS)
 
     async def _send_page(self, resp: Response, name: str) -> None:
         files = await self._load()
         resp.set_headers(_POLICY)
-        _send(resp, files.pages[name], "no-cache")
+        _send(resp, files.pages[name])
 
     async def _load(self) -> StaticFiles:
         # At the first request: most workers are never asked.
@@ -68,10 +67,9 @@ class Pages:
         return self._files
 
 
-def _send(resp: Response, file: File, cache_control: str) -> None:
+def _send(resp: Response, file: File) -> None:
     resp.data = file.content
     resp.content_type = file.media_type
-    resp.set_header("Cache-Control", cache_control)
 
 
 def _names_html(accept: str) -> bool:

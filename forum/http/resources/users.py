@@ -4,7 +4,7 @@ from falcon.asgi import Request, Response
 
 from forum.domain.users import UserService
 from forum.http import body_schemas, schemas
-from forum.http.answers import send_json
+from forum.http.answers import send_json, send_public
 from forum.http.bodies import read_body
 from forum.http.client_address import AddressOf
 from forum.http.dispatch import Dispatch
@@ -32,4 +32,4 @@ class Users:
 
     async def on_get(self, req: Request, resp: Response, user_id: str) -> None:
         user = await self._dispatch(self._users.profile, user_id)
-        send_json(resp, schemas.user_answer(user))
+        send_public(req, resp, schemas.user_answer(user))
