@@ -111,6 +111,7 @@ class Settings:
     store_timeout: float = _setting(Env.float, 5, _between(0.1, 60))
     body_limit: int = _setting(Env.int, 2 * 1024**2, _between(1024, 2**30))
     body_memory: int = _setting(Env.int, 32 * 1024**2, _between(2**20, 2**40))
+    cache_memory: int = _setting(Env.int, 16 * 1024**2, _between(0, 2**40))
     log_format: str = _setting(Env.str, "auto", validate.OneOf(FORMATS, error=_ONE_OF))
     log_level: str = _setting(Env.str, "info", validate.OneOf(LEVELS, error=_ONE_OF))
     access_log: bool = _setting(Env.bool, default=False)

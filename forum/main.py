@@ -80,6 +80,8 @@ def build(
         cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
         pages=settings.pages,
         require_ready=store.require_ready,
+        store_version=store.version,
+        cache_memory=settings.cache_memory,
         render_openapi=partial(render_openapi, settings),
         access_log=settings.access_log,
         metrics=metrics,

@@ -42,6 +42,9 @@ class Store:
     """Limits how long, in seconds, the thread that enters it waits for the store."""
     require_ready: Callable[[], None] = lambda: None
     """Raises `Unavailable` where the store does not answer, or is not up to date."""
+    version: Callable[[], object | None] = lambda: None
+    """What is another one as soon as anything was committed; None where that cannot be told soon.
+    """
     close: Callable[[], None] = lambda: None
     """Called once, when the server stops."""
 
@@ -56,6 +59,7 @@ def open_store(settings: Settings) -> Store:
         database.is_embedded,
         database.within,
         lambda: _require_ready(database),
+        database.version,
         database.close,
     )
 

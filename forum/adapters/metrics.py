@@ -40,6 +40,8 @@ class PrometheusMetrics:
         refusals = counter("refusals", "Refusals by reason", ["reason"])
         logins = counter("logins", "Logins by result", ["result"])
         self._store_errors = counter("store_errors", "Answers that the store could not give")
+        cached = counter("cache_answers", "Public answers, remembered or not", ["result"])
+        self._hit, self._miss = cached.labels("hit").inc, cached.labels("miss").inc
         self._read_in_flight: Callable[[], int] = int
         self._in_flight = gauge("requests_in_flight", "Requests that are being answered")
         self._connections = gauge("connections", "Open connections")
@@ -65,6 +67,10 @@ class PrometheusMetrics:
             self._store_errors.inc()
         if route == "/login" and status in _LOGINS:
             self._login(_LOGINS[status])()
+
+    def count_cached(self, *, is_hit: bool) -> None:
+        """Count a public answer, and whether it was remembered."""
+        (self._hit if is_hit else self._miss)()
 
     def watch_in_flight(self, read: Callable[[], int]) -> None:
         self._read_in_flight = read

@@ -26,12 +26,12 @@ def send_public(req: Request, resp: Response, answer: object) -> None:
     resp.set_header("ETag", tag)
     resp.set_header("Cache-Control", "no-cache")
     known = req.get_header("If-None-Match")
-    if known and _names(known, tag):
+    if known and has_tag(known, tag):
         resp.status = 304
     else:
         resp.data = data
 
 
-def _names(known: str, tag: str) -> bool:
+def has_tag(known: str, tag: str) -> bool:
     """Whether the tag is among those of an `If-None-Match`, weak ones too (RFC 9110, 13.1.2)."""
     return known.strip() == "*" or tag in _TAGS.findall(known)

@@ -11,13 +11,14 @@ from forum.domain.sessions import SessionService
 from forum.domain.users import UserService
 from forum.http.authentication import Authenticator
 from forum.http.body_schemas import ArticleBody
+from forum.http.cache import Cache
 from forum.http.client_address import ClientAddress
 from forum.http.dispatch import Dispatch
 from forum.http.errors import add_error_handlers
 from forum.http.guard import Application, BodyLimit, Guard, Scope
 from forum.http.middleware import GuardRefusals, ResponseHeaders, Shutdown
 from forum.http.observation import AccessLog, Observation, Observer, counting
-from forum.http.ports import Readiness, RequestMetrics
+from forum.http.ports import Readiness, RequestMetrics, StoreVersion
 from forum.http.resources.articles import Articles
 from forum.http.resources.documents import Documents
 from forum.http.resources.operations import Operations
@@ -51,6 +52,8 @@ def create_app(
     cors_origins: str | list[str],
     pages: bool,
     require_ready: Readiness,
+    store_version: StoreVersion,
+    cache_memory: int,
     render_openapi: Callable[[], object],
     access_log: bool,
     metrics: RequestMetrics | None,
@@ -61,7 +64,8 @@ def create_app(
     `dispatch` decides where a use case runs; `proxies` are the addresses and networks whose word
     about clients is believed; `cors_origins` is "*" or the origins whose pages may call;
     without `pages` it is an API alone; `access_log` has a line written for each request, and
-    `metrics` counts them; `close` is called once, when the server stops.
+    `metrics` counts them; public answers are remembered in `cache_memory` bytes while the
+    `store_version` is the same; `close` is called once, when the server stops.
     """
     middleware: list[Any] = [GuardRefusals(), ResponseHeaders(cors_origins), Shutdown(close)]
     router = Router()
@@ -81,7 +85,15 @@ def create_app(
     for path, suffix in (FILES | PAGES if pages else FILES).items():
         app.add_route(path, files, suffix=suffix)
     limit, together = _body_limit(router, body_limits), body_limits.together
-    guard = Guard(app, limit, together, address_of.notice_forwarded)
+    cache = Cache(
+        app,
+        version=store_version,
+        is_public=_public_routes(router),
+        is_for_all_origins=cors_origins == "*",
+        memory=cache_memory,
+        metrics=metrics,
+    )
+    guard = Guard(cache if cache_memory else app, limit, together, address_of.notice_forwarded)
     return _observed(guard, router, AccessLog(address_of.of) if access_log else None, metrics)
 
 
@@ -97,6 +109,11 @@ def _observed(
     if metrics:
         metrics.watch_in_flight(lambda: observation.in_flight)
     return observation
+
+
+def _public_routes(router: Router) -> Callable[[Scope], bool]:
+    templates = {route.path for route in ROUTES if route.is_public}
+    return lambda scope: router.template_of(scope) in templates
 
 
 def _body_limit(router: Router, limits: BodyLimits) -> BodyLimit:

@@ -11,7 +11,25 @@ class Readiness(Protocol):
         """Raise `Unavailable` where it does not answer, or a migration is missing."""
 
 
-class RequestMetrics(Protocol):
+class StoreVersion(Protocol):
+    """Whether anything has changed in the store."""
+
+    def __call__(self) -> object | None:
+        """What is another one as soon as anything was committed, by any process.
+
+        None where the store cannot tell that in microseconds, or not now. It is called on the event
+        loop, and compared only with what the same process was told.
+        """
+
+
+class CacheMetrics(Protocol):
+    """Where the use of the cache is noted."""
+
+    def count_cached(self, *, is_hit: bool) -> None:
+        """Count a public answer, and whether it was remembered."""
+
+
+class RequestMetrics(CacheMetrics, Protocol):
     """Where requests are counted."""
 
     def watch_in_flight(self, read: Callable[[], int]) -> None:

@@ -91,6 +91,8 @@ def assemble(
         cors_origins="*",
         pages=True,
         require_ready=lambda: None,
+        store_version=lambda: None,
+        cache_memory=0,
         render_openapi=lambda: DOCUMENT,
         access_log=False,
         metrics=None,

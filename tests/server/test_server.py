@@ -1,3 +1,4 @@
+import http.client
 import itertools
 import json
 import re
@@ -6,7 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -234,3 +235,22 @@ def test_the_lines_of_the_readme_work_as_printed(tmp_path: Path) -> None:
     answers = result.stdout.splitlines()[1:]
     assert (result.returncode, len(answers)) == (0, script.count("echo;")), result.stdout
     assert all(line.startswith('{"') for line in answers), answers
+
+
+def test_no_process_answers_what_was_there_before_an_answered_write(tmp_path: Path) -> None:
+    with running(tmp_path, WORKERS="3", THROTTLE="off") as server, ExitStack() as stack:
+        readers = [
+            stack.enter_context(closing(http.client.HTTPConnection("127.0.0.1", server.port)))
+            for _ in range(12)
+        ]
+        token = server.sign_up()
+        article = {"title": "0", "text": "A text", "access-token": token}
+        server.call("POST", "/articles/new", article)
+        for number in range(200):
+            server.call("PUT", "/articles/1/edit", article | {"title": str(number)})
+            for reader in readers:
+                for path in ("/articles/1", "/articles"):
+                    reader.request("GET", path)
+                    answer = json.loads(reader.getresponse().read())
+                    [article_now] = answer.get("articles", [answer])
+                    assert article_now["title"] == str(number)

@@ -152,6 +152,13 @@ class PeeweeDatabase(ABC):
         except PeeweeException as error:
             raise self._refusal(error) from error
 
+    def version(self) -> object | None:
+        """What is another one as soon as anything was committed, on any other connection.
+
+        None where that costs as much as a query, or cannot be told now.
+        """
+        return None
+
     @abstractmethod
     def _outermost(self) -> AbstractContextManager[object]:
         """A transaction in which others write, too, where they can."""

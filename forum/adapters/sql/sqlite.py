@@ -18,6 +18,7 @@ from forum.adapters.sql.sqlite_interrupts import give_way
 from forum.adapters.sql.sqlite_schema import SqliteSchema, opened
 from forum.adapters.sql.sqlite_text import read_row_by_row
 from forum.adapters.sql.statements import Statement
+from forum.domain.errors import Unavailable
 
 MIN_SQLITE_VERSION = (3, 51, 3)
 """Before it, two connections that write or checkpoint at one moment can corrupt a WAL database
@@ -141,6 +142,16 @@ class SqliteDatabase(PeeweeDatabase):
     def set_last_id(self, table: str, id: int) -> None:
         self.query("DELETE FROM sqlite_sequence WHERE name = ?", [table])
         self.query("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", [table, id])
+
+    def version(self) -> object | None:
+        # Of one connection, which has written nothing and has no transaction open: within one, the
+        # number stays as it is.
+        try:
+            self.peewee.require_files(look=False)
+            [(number,)] = self._all_rows("PRAGMA data_version", ())
+        except (PeeweeException, Unavailable):
+            return None
+        return self.peewee.connection(), number
 
     def _outermost(self) -> AbstractContextManager[object]:
         return self.exclusive()
