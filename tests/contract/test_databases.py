@@ -443,3 +443,52 @@ def test_many_processes_at_once_make_one_secret(tmp_path: Path) -> None:
         for _ in range(6)
     ]
     assert len({process.communicate(timeout=30)[0] for process in processes}) == 1
+
+
+class TestVersion:
+    """What tells whether anything was committed."""
+
+    @pytest.fixture
+    def other(self, database_url: str, migrated: PeeweeDatabase) -> Iterator[PeeweeDatabase]:
+        """The same database as another process has it."""
+        other = open_database(database_url, timeout=0.5)
+        yield other
+        other.close()
+
+    @ON_SQLITE
+    def test_it_is_another_one_after_each_commit_elsewhere(
+        self, migrated: PeeweeDatabase, other: PeeweeDatabase
+    ) -> None:
+        versions = [migrated.version()]
+        for name in ("alice#1", "bobby#2", "carol#3"):
+            SqlUsers(other).add(name, "a hash", NOW)
+            versions.append(migrated.version())
+        assert len(set(versions)) == 4
+
+    @ON_SQLITE
+    def test_it_stays_while_others_read_or_take_back(
+        self, migrated: PeeweeDatabase, other: PeeweeDatabase
+    ) -> None:
+        before = migrated.version()
+        SqlUsers(other).find_account("alice#1")
+        with suppress(ZeroDivisionError), other.transaction():
+            SqlUsers(other).add("alice#1", "a hash", NOW)
+            raise ZeroDivisionError
+        assert migrated.version() == before
+
+    @ON_SQLITE
+    def test_a_new_connection_has_a_new_one(self, migrated: PeeweeDatabase) -> None:
+        before = migrated.version()
+        migrated.peewee.close()
+        assert migrated.version() != before
+
+    @ON_SQLITE
+    def test_there_is_none_without_the_file(self, database: PeeweeDatabase) -> None:
+        assert isinstance(database, SqliteDatabase)
+        database.close()
+        database.path.unlink()
+        assert database.version() is None
+
+    @ON_POSTGRES
+    def test_postgresql_has_none(self, migrated: PeeweeDatabase) -> None:
+        assert migrated.version() is None

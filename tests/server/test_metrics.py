@@ -59,6 +59,20 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, 
         yield service
 
 
+def test_answers_from_memory_are_counted(tmp_path: Path) -> None:
+    with measured(tmp_path, WORKERS="1") as (server, port):
+        before = scrape(port)
+        for _ in range(5):
+            server.call("GET", "/articles?page=9")
+        server.sign_up()
+        server.call("GET", "/articles?page=9")
+        after = scrape(port)
+    name = "forum_cache_answers_total"
+    counted = [after[f'{name}{{result="{each}"}}'] for each in ("hit", "miss")]
+    assert [now - before[f'{name}{{result="{each}"}}'] for now, each in
+            zip(counted, ("hit", "miss"), strict=True)] == [4, 2]  # fmt: skip
+
+
 def test_requests_are_counted_by_the_routes_of_the_table(service: tuple[Server, int]) -> None:
     server, port = service
     before = scrape(port)

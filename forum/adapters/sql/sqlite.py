@@ -148,10 +148,10 @@ class SqliteDatabase(PeeweeDatabase):
         # number stays as it is.
         try:
             self.peewee.require_files(look=False)
-            [(number,)] = self._all_rows("PRAGMA data_version", ())
-        except (PeeweeException, Unavailable):
+            connection = self.peewee.connection()
+            return connection, connection.execute("PRAGMA data_version").get
+        except (apsw.Error, PeeweeException, Unavailable):
             return None
-        return self.peewee.connection(), number
 
     def _outermost(self) -> AbstractContextManager[object]:
         return self.exclusive()
