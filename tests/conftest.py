@@ -62,12 +62,18 @@ def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture
+def postgres_url(new_postgres: Callable[[], str]) -> str:
+    """The URL of an empty PostgreSQL database."""
+    return new_postgres()
+
+
 @pytest.fixture(params=["memory", "sqlite", "postgres"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty store of each kind."""
     if request.param == "postgres":
-        new_postgres: Callable[[], str] = request.getfixturevalue("new_postgres")
-        return new_postgres()
+        url: str = request.getfixturevalue("postgres_url")
+        return url
     if request.param == "memory":
         return "memory://"
     empty: Path = request.getfixturevalue("empty_file")

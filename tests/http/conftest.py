@@ -26,6 +26,7 @@ from forum.http.dispatch import run_inline
 from forum.http.guard import Application, Message, Receive, Scope, Send
 from forum.services import wire
 from tests.conftest import CHEAP_HASHER, SECRET
+from tests.support.clusters import Cluster, empty_forum
 from tests.support.openapi import DOCUMENT, check
 
 PASSWORD = "Password#1"
@@ -206,6 +207,13 @@ class Client:
         id = self.post("/articles/new", body).json["id"]
         assert isinstance(id, int)
         return id
+
+
+@pytest.fixture
+def postgres_url(cluster: Cluster) -> Iterator[str]:
+    """The URL of a PostgreSQL database with the tables of this version, and nothing in them."""
+    with empty_forum(cluster) as url:
+        yield url
 
 
 @pytest.fixture

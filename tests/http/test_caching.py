@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from tests.http.conftest import PASSWORD, Client
+from tests.http.conftest import ON_ONE_STORE, PASSWORD, Client
+from tests.support.pairs import pairs
 
 PUBLIC = [
     "/articles", "/articles?page=2", "/articles?before=2020-02-02T12:00:00.000000,1",
@@ -55,6 +56,7 @@ def test_the_tag_is_the_same_for_head_and_for_whoever_asks(
     assert filled.get(path, headers={"Authorization": f"Bearer {alice}"}).headers["etag"] == tag
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(("method", "path", "body", "status"), OTHERS)
 def test_nothing_else_is_kept(
     filled: Client, *, method: str, path: str, body: object, status: int
@@ -65,9 +67,10 @@ def test_nothing_else_is_kept(
     assert (result.status_code, headers["cache-control"], "etag" in headers) == expected
 
 
-@pytest.mark.parametrize("path", PUBLIC)
+@ON_ONE_STORE
 @pytest.mark.parametrize(
-    "form", ["{}", "W/{}", '"x", {}', '{},"x"', 'W/"x" , W/{} ,', "*", " * ", '"a,b", {}']
+    ("path", "form"),
+    pairs(PUBLIC, ["{}", "W/{}", '"x", {}', '{},"x"', 'W/"x" , W/{} ,', "*", " * ", '"a,b", {}']),
 )
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_who_has_it_gets_no_body(filled: Client, path: str, form: str, method: str) -> None:
@@ -80,6 +83,7 @@ def test_who_has_it_gets_no_body(filled: Client, path: str, form: str, method: s
     assert "content-type" not in headers
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize(
     "form", ["", '""', '"x"', "{bare}", "**", '"*"', "W/", '"{bare}', "x" * 5000, '"\u00e9"']
 )

@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from tests.http.conftest import Client, answer, ok, refusal
+from tests.http.conftest import ON_ONE_STORE, Client, answer, ok, refusal
 
 LISTS = ["/articles", "/users/1/articles"]
 BAD = refusal(400, "Bad before format")
@@ -99,6 +99,7 @@ def test_nothing_follows_the_first_moment(filled: Client) -> None:
     assert answer(result) == ok({"articles": [], "next": False})
 
 
+@ON_ONE_STORE
 @pytest.mark.parametrize("path", LISTS)
 @pytest.mark.parametrize(
     "before",

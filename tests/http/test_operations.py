@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 from falcon.testing import create_scope
 
 from forum import logs
 from forum.adapters.memory.tables import MemoryTables
 from forum.config import Settings
+from forum.database_url import Postgres, Sqlite
 from forum.domain.errors import Unavailable
 from forum.main import build
 from forum.repositories import memory_repositories
@@ -63,8 +65,12 @@ def test_a_store_that_is_not_ready_is_a_503_while_the_process_is_well(unready: C
 
 @pytest.mark.parametrize("database_url", ["sqlite", "postgres"], indirect=True)
 def test_a_store_without_its_tables_is_not_ready(settings: Settings) -> None:
-    if settings.database_url.file:
-        settings.database_url.file.unlink()
+    match settings.database_url:
+        case Sqlite(file):
+            file.unlink()
+        case Postgres(dsn):
+            with psycopg.connect(dsn, autocommit=True) as connection:
+                connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     with Client(build(settings, open_store(settings), hasher=CHEAP_HASHER)) as client:
         assert answer(client.get("/readyz")) == UNAVAILABLE
         prepare(settings)

@@ -7,11 +7,14 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
 
 import psycopg
+
+from forum.adapters.sql.migrations import migrate
+from tests.support.stores import open_database
 
 _numbers = count()
 
@@ -41,6 +44,8 @@ class Cluster:
         self.port = _free_port()
         self.spare: list[str] = []
         """The URLs of databases that are empty and in nobody's use."""
+        self.spare_forums: list[str] = []
+        """Likewise, of databases whose tables are empty."""
         self._binaries = binaries
         self._user = "nobody" if os.geteuid() == 0 else None
 
@@ -157,6 +162,27 @@ def empty_database(cluster: Cluster) -> Iterator[str]:
         connection.execute(_END_OTHERS)
         connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
     cluster.spare.append(url)
+
+
+@contextmanager
+def empty_forum(cluster: Cluster) -> Iterator[str]:
+    """The URL of a database whose tables are there and empty, and are emptied in the end.
+
+    Whoever changes the tables themselves must not use it.
+    """
+    url = cluster.spare_forums.pop() if cluster.spare_forums else _make_forum(cluster)
+    yield url
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(_END_OTHERS)
+        connection.execute("TRUNCATE users, counters, audit_entries RESTART IDENTITY CASCADE")
+    cluster.spare_forums.append(url)
+
+
+def _make_forum(cluster: Cluster) -> str:
+    url = _make_database(cluster)
+    with closing(open_database(url, timeout=5)) as database:
+        migrate(database)
+    return url
 
 
 _END_OTHERS = """
