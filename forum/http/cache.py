@@ -108,7 +108,7 @@ class Cache:
         self._size = 0
 
     def _remember(self, key: Key, kept: Kept) -> None:
-        replaced = self._kept.pop(key, None)  # Somebody else asked for it, too.
+        replaced = self._kept.pop(key, None)  # Another request asked for it, too.
         self._size += _size(kept) - (_size(replaced) if replaced else 0)
         self._kept[key] = kept
         while self._size > self._memory:

@@ -7,8 +7,6 @@ from typing import Any
 
 from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
-from marshmallow import Schema
-from marshmallow.fields import Field
 
 from forum import __version__
 from forum.domain import errors
@@ -28,8 +26,8 @@ from forum.http.errors import (
     NotAnObject,
     UnsupportedMediaType,
 )
+from forum.http.openapi_shapes import ERROR, HEADERS, TIME, complete, describe_timestamp, name_of
 from forum.http.routes import ROUTES, Route
-from forum.http.schemas import Timestamp
 
 _Json = dict[str, Any]
 
@@ -42,57 +40,12 @@ _BODY_REFUSALS = (
     ExpectationFailed,
 )
 _TOKEN_REFUSALS = (errors.TokenMissing, errors.InvalidToken)
-_TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"
 _EXAMPLE = {"id": 7, "retry_after": 60}
-_HEADERS: dict[str, _Json] = {
-    "Accept": {
-        "description": "What a body may be.",
-        "required": True,
-        "schema": {"type": "string", "enum": ["application/json"]},
-    },
-    "Allow": {
-        "description": "The methods that the path has.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[A-Z]+(, [A-Z]+)*$"},
-    },
-    "ETag": {
-        "description": "Of the answer, equal in all processes; for `If-None-Match`.",
-        "required": True,
-        "schema": {"type": "string", "pattern": '^"[0-9a-f]{32}"$'},
-    },
-    "Link": {
-        "description": 'Where the list goes on, with `rel="next"`, if it does.',
-        "schema": {"type": "string"},
-    },
-    "Retry-After": {
-        "description": "Seconds after which it is worth trying again.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[0-9]+$"},
-    },
-    "WWW-Authenticate": {
-        "description": "`Bearer`.",
-        "required": True,
-        "schema": {"type": "string", "enum": ["Bearer"]},
-    },
-    "X-Request-ID": {
-        "description": "The id of the request, which the log of the service knows.",
-        "required": True,
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
-    },
-}
-
-
-_ERROR = {
-    "type": "object",
-    "properties": {"error": {"type": "string"}},
-    "required": ["error"],
-    "additionalProperties": False,
-}
 
 
 def render(limits: ArticleLimits) -> _Json:
     """The document for a service with these limits."""
-    plugin = MarshmallowPlugin(schema_name_resolver=_name)
+    plugin = MarshmallowPlugin(schema_name_resolver=name_of)
     spec = APISpec(
         title="Forum",
         version=__version__,
@@ -102,10 +55,10 @@ def render(limits: ArticleLimits) -> _Json:
         servers=[{"url": "."}],  # where this document is, also behind the prefix of a proxy
         tags=[{"name": name, "description": text} for name, text in TAGS.items()],
     )
-    plugin.converter.add_attribute_function(_timestamp)  # type: ignore[union-attr]  # made above
+    plugin.converter.add_attribute_function(describe_timestamp)  # type: ignore[union-attr]  # made above
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer"})
-    spec.components.schema("Error", _ERROR)
-    for name, header in _HEADERS.items():
+    spec.components.schema("Error", ERROR)
+    for name, header in HEADERS.items():
         spec.components.header(name, header)
     spec.components.response("NotFound", _refusal({"NotFound": FALCON_SENTENCES[404]}))
     spec.components.response(
@@ -114,24 +67,8 @@ def render(limits: ArticleLimits) -> _Json:
     for route in ROUTES:
         spec.path(route.path, operations={route.method.lower(): _operation(route)})
     document = spec.to_dict()
-    _complete(document["components"]["schemas"], limits)
+    complete(document["components"]["schemas"], limits)
     return document
-
-
-def _name(schema: type[Schema] | Schema) -> str:
-    kind = schema if isinstance(schema, type) else type(schema)
-    return kind.__name__.removesuffix("Answer")
-
-
-def _timestamp(self: object, field: Field[Any], **_: object) -> _Json:
-    if not isinstance(field, Timestamp):
-        return {}
-    return {
-        "type": "string",
-        "pattern": f"^{_TIME}$",
-        "description": "UTC, to the microsecond.",
-        "examples": ["2020-02-02T00:17:49.735642"],
-    }
 
 
 def _operation(route: Route) -> _Json:
@@ -181,7 +118,7 @@ def _parameters(route: Route) -> Iterable[_Json]:
             "in": "query",
             "description": "Only what follows the entry with this `date_posted`, a comma and its "
             "`id`, as in `Link`: without repeats and gaps while others write. `page` is ignored.",
-            "schema": {"type": "string", "pattern": f"^{_TIME},[1-9][0-9]{{0,18}}$"},
+            "schema": {"type": "string", "pattern": f"^{TIME},[1-9][0-9]{{0,18}}$"},
         }
 
 
@@ -237,17 +174,3 @@ def _refusals(route: Route) -> Iterable[type[Refusal]]:
         errors.Unavailable,
     ]
     return dict.fromkeys(kinds)
-
-
-def _complete(schemas: dict[str, _Json], limits: ArticleLimits) -> None:
-    """Say what the schemas alone do not: what must be there, and how long it may be."""
-    for schema in schemas.values():
-        for name, each in schema["properties"].items():
-            each.pop("default", None)  # None stands for what is missing, and is no value.
-            if name in EXAMPLES:
-                each["examples"] = [EXAMPLES[name]]
-        # The token may stand in a header.
-        schema["required"] = sorted(set(schema["properties"]) - {"access-token"})
-    schemas["Login"]["required"].append("access-token")
-    words = schemas["ArticleBody"]["properties"]
-    words["title"]["maxLength"], words["text"]["maxLength"] = limits.title, limits.text

@@ -25,7 +25,7 @@ async function show() {
   const mine = ++turn;
   main.setAttribute("aria-busy", "true");
   const { title, nodes } = await viewOf(location.hash.slice(1) || "/");
-  if (mine !== turn) return; // Somebody went on before this one was there.
+  if (mine !== turn) return; // Another view was asked for meanwhile.
   menu.replaceChildren(...menuItems());
   main.replaceChildren(h("h1", { tabindex: -1 }, title), ...nodes);
   main.removeAttribute("aria-busy");
