@@ -22,7 +22,14 @@ from forum.domain.users import UserService
 
 _DIGITS = re.compile(r"[0-9]+")
 _LAST_PAGE = 10**15
-_DATE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", re.ASCII)
+
+DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}"
+"""A regular expression for a time as clients know it, in words that Python and JavaScript share."""
+
+POSITION = rf"{DATE},[1-9][0-9]{{0,18}}"
+"""Likewise, for a place in a list."""
+
+_POSITION = re.compile(POSITION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +166,7 @@ def _parse_position(text: str) -> Position:
     """The position that the text spells: a date, as lists have it, a comma and an id."""
     date, _, id = text.partition(",")
     number = parse_id(id)
-    if number is None or not _DATE.fullmatch(date):
+    if number is None or not _POSITION.fullmatch(text):
         raise BadBefore
     try:
         return Position(datetime.fromisoformat(date).replace(tzinfo=UTC), number)

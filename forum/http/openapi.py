@@ -10,7 +10,7 @@ from apispec.ext.marshmallow import MarshmallowPlugin
 
 from forum import __version__
 from forum.domain import errors
-from forum.domain.articles import ArticleLimits
+from forum.domain.articles import POSITION, ArticleLimits
 from forum.domain.errors import Refusal
 from forum.domain.ids import MAX_ID
 from forum.http.body_schemas import Body, TokenBody
@@ -26,7 +26,7 @@ from forum.http.errors import (
     NotAnObject,
     UnsupportedMediaType,
 )
-from forum.http.openapi_shapes import ERROR, HEADERS, TIME, complete, describe_timestamp, name_of
+from forum.http.openapi_shapes import ERROR, HEADERS, complete, describe_timestamp, name_of
 from forum.http.routes import ROUTES, Route
 
 _Json = dict[str, Any]
@@ -118,7 +118,7 @@ def _parameters(route: Route) -> Iterable[_Json]:
             "in": "query",
             "description": "Only what follows the entry with this `date_posted`, a comma and its "
             "`id`, as in `Link`: without repeats and gaps while others write. `page` is ignored.",
-            "schema": {"type": "string", "pattern": f"^{TIME},[1-9][0-9]{{0,18}}$"},
+            "schema": {"type": "string", "pattern": f"^{POSITION}$"},
         }
 
 

@@ -5,13 +5,12 @@ from typing import Any
 from marshmallow import Schema
 from marshmallow.fields import Field
 
-from forum.domain.articles import ArticleLimits
+from forum.domain.articles import DATE, ArticleLimits
 from forum.http.descriptions import EXAMPLES
 from forum.http.schemas import Timestamp
 
 _Json = dict[str, Any]
 
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}"
 HEADERS: dict[str, _Json] = {
     "Accept": {
         "description": "What a body may be.",
@@ -70,7 +69,7 @@ def describe_timestamp(self: object, field: Field[Any], **_: object) -> _Json:
         return {}
     return {
         "type": "string",
-        "pattern": f"^{TIME}$",
+        "pattern": f"^{DATE}$",
         "description": "UTC, to the microsecond.",
         "examples": ["2020-02-02T00:17:49.735642"],
     }
