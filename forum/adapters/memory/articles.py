@@ -36,25 +36,17 @@ class MemoryArticles:
         return article.author.id if article else None
 
     def latest(self, offset: int, limit: int) -> list[Headline | None]:
-        with self._tables.lock:
-            return _headlines(list(self._tables.articles.values()), offset, limit)
+        return _headlines(self._all(), offset, limit)
 
     def latest_by(self, author_id: int, offset: int, limit: int) -> list[Headline | None]:
-        with self._tables.lock:
-            articles = self._tables.articles.values()
-            own = [each for each in articles if each.author.id == author_id]
-        return _headlines(own, offset, limit)
+        return _headlines(self._all_by(author_id), offset, limit)
 
     def older(self, than: Position, limit: int) -> list[Headline | None]:
-        with self._tables.lock:
-            articles = list(self._tables.articles.values())
-        return _headlines([each for each in articles if _position(each) < than], 0, limit)
+        return _headlines([each for each in self._all() if _position(each) < than], 0, limit)
 
     def older_by(self, author_id: int, than: Position, limit: int) -> list[Headline | None]:
-        with self._tables.lock:
-            articles = list(self._tables.articles.values())
-        own = [each for each in articles if each.author.id == author_id]
-        return _headlines([each for each in own if _position(each) < than], 0, limit)
+        older = [each for each in self._all_by(author_id) if _position(each) < than]
+        return _headlines(older, 0, limit)
 
     def update(self, article_id: int, author: Author, draft: Draft) -> Article | None:
         with self._tables.lock:
@@ -71,6 +63,13 @@ class MemoryArticles:
             if self.find_author_id(article_id) != author.id:
                 return None
             return self._tables.articles.pop(article_id)
+
+    def _all(self) -> list[Article]:
+        with self._tables.lock:
+            return list(self._tables.articles.values())
+
+    def _all_by(self, author_id: int) -> list[Article]:
+        return [each for each in self._all() if each.author.id == author_id]
 
 
 def _headlines(articles: list[Article], offset: int, limit: int) -> list[Headline | None]:
