@@ -6,10 +6,11 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager
 from itertools import count
 from pathlib import Path
+from typing import LiteralString
 
 import psycopg
 
@@ -151,31 +152,33 @@ def server_folder() -> Iterator[Path]:
         yield folder
 
 
-@contextmanager
-def empty_database(cluster: Cluster) -> Iterator[str]:
+def empty_database(cluster: Cluster) -> AbstractContextManager[str]:
     """The URL of an empty database, which is emptied in the end and used again: to make one takes
     long.
     """
-    url = cluster.spare.pop() if cluster.spare else _make_database(cluster)
-    yield url
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(_END_OTHERS)
-        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    cluster.spare.append(url)
+    emptying = "DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+    return _borrowed(cluster, cluster.spare, _make_database, emptying)
 
 
-@contextmanager
-def empty_forum(cluster: Cluster) -> Iterator[str]:
+def empty_forum(cluster: Cluster) -> AbstractContextManager[str]:
     """The URL of a database whose tables are there and empty, and are emptied in the end.
 
     Whoever changes the tables themselves must not use it.
     """
-    url = cluster.spare_forums.pop() if cluster.spare_forums else _make_forum(cluster)
+    emptying = "TRUNCATE users, counters, audit_entries RESTART IDENTITY CASCADE"
+    return _borrowed(cluster, cluster.spare_forums, _make_forum, emptying)
+
+
+@contextmanager
+def _borrowed(
+    cluster: Cluster, spare: list[str], make: Callable[[Cluster], str], emptying: LiteralString
+) -> Iterator[str]:
+    url = spare.pop() if spare else make(cluster)
     yield url
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_END_OTHERS)
-        connection.execute("TRUNCATE users, counters, audit_entries RESTART IDENTITY CASCADE")
-    cluster.spare_forums.append(url)
+        connection.execute(emptying)
+    spare.append(url)
 
 
 def _make_forum(cluster: Cluster) -> str:
