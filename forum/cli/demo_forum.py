@@ -60,7 +60,7 @@ _MIDDLES = (
 )
 _ENDINGS = (
     "How do you do it? I would like to hear from anybody who has tried.",
-    "If somebody wants to come along on Saturday: we meet at nine at the bridge.",
+    "If anyone wants to come along on Saturday: we meet at nine at the bridge.",
     "Pictures will follow as soon as I find the cable.",
     "I shall report again in spring.",
     "Corrections are welcome, as always.",

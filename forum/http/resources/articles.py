@@ -61,8 +61,6 @@ class Articles:
 
 def _place(req: Request) -> dict[str, str | None]:
     """Where in a list a page is asked for: the first of each parameter, as it was sent."""
-    if not req.query_string:
-        return {"page": None, "before": None}
     return {name: _first(req, name) for name in ("page", "before")}
 
 

@@ -82,7 +82,7 @@ function row({ name, label, hint, value, ...attributes }) {
     },
     say(sentence) {
       problem.textContent = sentence && `${sentence}.`;
-      input.toggleAttribute("aria-invalid", Boolean(sentence));
+      input.removeAttribute("aria-invalid");
       if (sentence) {
         input.setAttribute("aria-invalid", "true");
         input.focus();
