@@ -1,6 +1,6 @@
 """The application: the routes and what surrounds them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,19 +59,16 @@ def create_app(
     metrics: RequestMetrics | None,
     close: Callable[[], object],
 ) -> Application:
-    """The forum as an ASGI application.
+    """The forum as an ASGI application, which calls `close` once, when the server stops.
 
     `dispatch` decides where a use case runs; `proxies` are the addresses and networks whose word
-    about clients is believed; `cors_origins` is "*" or the origins whose pages may call;
-    without `pages` it is an API alone; `access_log` has a line written for each request, and
-    `metrics` counts them; public answers are remembered in `cache_memory` bytes while the
-    `store_version` is the same; `close` is called once, when the server stops.
+    about clients is believed; `cors_origins` is "*" or the origins whose pages may call; without
+    `pages` it is an API alone; `access_log` has a line written for each request, `metrics` counts
+    them; while `store_version` stays, public answers are kept in `cache_memory` bytes.
     """
-    middleware: list[Any] = [GuardRefusals(), ResponseHeaders(cors_origins), Shutdown(close)]
-    router = Router()
-    app: Any = falcon.asgi.App(router=router, middleware=middleware)
-    add_error_handlers(app)
-    address_of, authenticator = ClientAddress(proxies), Authenticator(dispatch, sessions)
+    router, address_of = Router(), ClientAddress(proxies)
+    authenticator = Authenticator(dispatch, sessions)
+    framework = _framework(router, cors_origins, close)
     by_name = {
         "users": Users(dispatch, users, address_of),
         "sessions": Sessions(dispatch, sessions, authenticator, address_of),
@@ -79,22 +76,46 @@ def create_app(
         "operations": Operations(dispatch, require_ready),
         "documents": Documents(render_openapi),
     }
+    _add_routes(framework, by_name, FILES | PAGES if pages else FILES)
+    app = _remembering(framework, router, store_version, cache_memory, cors_origins, metrics)
+    limit = _body_limit(router, body_limits)
+    guard = Guard(app, limit, body_limits.together, address_of.notice_forwarded)
+    return _observed(guard, router, AccessLog(address_of.of) if access_log else None, metrics)
+
+
+def _framework(router: Router, cors_origins: str | list[str], close: Callable[[], object]) -> Any:
+    middleware: list[Any] = [GuardRefusals(), ResponseHeaders(cors_origins), Shutdown(close)]
+    framework: Any = falcon.asgi.App(router=router, middleware=middleware)
+    add_error_handlers(framework)
+    return framework
+
+
+def _add_routes(framework: Any, by_name: Mapping[str, object], files: Mapping[str, str]) -> None:
     for path, resource, suffix in dict.fromkeys((r.path, r.resource, r.suffix) for r in ROUTES):
-        app.add_route(path, by_name[resource], suffix=suffix)
-    files = Pages()
-    for path, suffix in (FILES | PAGES if pages else FILES).items():
-        app.add_route(path, files, suffix=suffix)
-    limit, together = _body_limit(router, body_limits), body_limits.together
-    cache = Cache(
+        framework.add_route(path, by_name[resource], suffix=suffix)
+    pages = Pages()
+    for path, suffix in files.items():
+        framework.add_route(path, pages, suffix=suffix)
+
+
+def _remembering(
+    app: Application,
+    router: Router,
+    version: StoreVersion,
+    memory: int,
+    cors_origins: str | list[str],
+    metrics: RequestMetrics | None,
+) -> Application:
+    if not memory:
+        return app
+    return Cache(
         app,
-        version=store_version,
+        version=version,
         is_public=_public_routes(router),
         is_for_all_origins=cors_origins == "*",
-        memory=cache_memory,
+        memory=memory,
         metrics=metrics,
     )
-    guard = Guard(cache if cache_memory else app, limit, together, address_of.notice_forwarded)
-    return _observed(guard, router, AccessLog(address_of.of) if access_log else None, metrics)
 
 
 def _observed(

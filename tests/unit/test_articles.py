@@ -108,7 +108,7 @@ def test_a_deleted_article_is_answered_and_gone(forum: Forum, alice: User) -> No
 
 
 class Vanishing(MemoryArticles):
-    """Articles that somebody deletes between the check and the write."""
+    """Articles that are deleted between the check and the write."""
 
     def find_author_id(self, article_id: int) -> int | None:
         author_id = super().find_author_id(article_id)
