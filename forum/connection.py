@@ -1,10 +1,13 @@
 """A connection of gunicorn's `asgi` worker, with the deadlines that it lacks."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
+
+from forum.arrival import ARRIVED
 
 HEAD_SECONDS = 10
 """From the beginning of a connection to the end of its first head; afterwards gunicorn's
@@ -32,6 +35,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
     def __init__(self, worker: Any) -> None:
         super().__init__(worker)
         self._timer: asyncio.TimerHandle | None = None
+        self._arrived = 0.0
         self._has_body_deadline = False
         self._is_half_closed = False
         self._is_cut = False
@@ -78,6 +82,7 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
 
     def _feed_callback_parser(self, data: bytes) -> bool:
         parser: Any = self._callback_parser
+        self._arrived = time.monotonic()
         try:
             is_sound = bool(super()._feed_callback_parser(data))
         except ValueError:  # A number with too many digits for Python.
@@ -98,6 +103,12 @@ class Connection(ASGIProtocol):  # type: ignore[misc]
         self._send_error_response(status, sentence)
         self._close_transport()
         return False
+
+    def _build_http_scope(self, request: Any, sockname: Any, peername: Any) -> dict[str, Any]:
+        scope: dict[str, Any] = super()._build_http_scope(request, sockname, peername)
+        if self._has_read_all():
+            scope[ARRIVED] = self._arrived
+        return scope
 
     def _arm_keepalive_timer(self) -> None:
         if self._is_half_closed:

@@ -1,5 +1,6 @@
 """The composition root: builds the service by hand."""
 
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -7,13 +8,17 @@ from typing import TYPE_CHECKING, Any
 from forum.adapters.audit_log import ProcessAuditLog
 from forum.adapters.clock import SystemClock
 from forum.adapters.passwords import Argon2Passwords
+from forum.adapters.remembered_sessions import RememberedSessions
 from forum.adapters.tokens import JwtTokens
 from forum.config import Settings
 from forum.domain.articles import ArticleLimits
 from forum.domain.ports import PasswordHasher
 from forum.domain.rate_limits import RateLimits
+from forum.domain.repositories import Repositories
 from forum.http.app import BodyLimits, create_app
 from forum.http.guard import Application
+from forum.http.ports import StoreVersion
+from forum.http.shared_version import SharedVersion
 from forum.schedule import make_dispatcher
 from forum.secret_keys import secrets_of
 from forum.services import Services, wire
@@ -49,7 +54,8 @@ def build(
     metrics: "PrometheusMetrics | None" = None,
 ) -> Application:
     """The service on a store, which may be one of your own: see `Store`."""
-    services = _services(settings, store, hasher)
+    version = SharedVersion(store.version)
+    services = _services(settings, _remembering(store, version), hasher)
     dispatcher = make_dispatcher(settings, services, store, metrics)
 
     def close() -> None:
@@ -66,7 +72,7 @@ def build(
         cors_origins="*" if settings.cors_origins == ("*",) else list(settings.cors_origins),
         pages=settings.pages,
         require_ready=store.require_ready,
-        store_version=store.version,
+        store_version=version,
         cache_memory=settings.cache_memory,
         render_openapi=partial(render_openapi, settings),
         access_log=settings.access_log,
@@ -75,9 +81,18 @@ def build(
     )
 
 
-def _services(settings: Settings, store: Store, hasher: PasswordHasher | None) -> Services:
+def _remembering(store: Store, version: StoreVersion) -> Repositories:
+    if not store.is_embedded:  # Asking whether anything has changed would cost as much as a query.
+        return store.repositories
+    sessions = RememberedSessions(store.repositories.sessions, version)
+    return replace(store.repositories, sessions=sessions)
+
+
+def _services(
+    settings: Settings, repositories: Repositories, hasher: PasswordHasher | None
+) -> Services:
     return wire(
-        store.repositories,
+        repositories,
         hasher=hasher or Argon2Passwords(settings.hash_memory, settings.hash_passes),
         tokens=JwtTokens(secrets_of(settings)),
         clock=SystemClock(),

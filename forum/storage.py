@@ -52,7 +52,8 @@ class Store:
 def open_store(settings: Settings) -> Store:
     """The store that the settings name; nothing is touched yet. Raises `BadSetting`."""
     if isinstance(settings.database_url, Memory):
-        return Store(memory_repositories(MemoryTables()))
+        tables = MemoryTables()
+        return Store(memory_repositories(tables), version=lambda: tables.version)
     database = open_database(settings.database_url, settings.store_timeout)
     return Store(
         sql_repositories(database),

@@ -1,4 +1,7 @@
-"""What the forum knows: immutable values, times in UTC and aware."""
+"""What the forum knows: immutable values, times in UTC and aware.
+
+Those that lists are made of are named tuples: they are made in half the time.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -101,8 +104,7 @@ class Quota:
     window: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Author:
+class Author(NamedTuple):
     """The user who wrote an article."""
 
     id: int
@@ -143,8 +145,7 @@ class Position(NamedTuple):
     id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(NamedTuple):
     """An article as a list shows it: all but its text."""
 
     id: int

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
 from typing import Any
 
+from forum.arrival import ARRIVED
 from forum.domain.errors import Refusal
 from forum.http.body_memory import Body, BodyMemory
 from forum.http.dispatch import received
@@ -86,7 +87,7 @@ class Guard:
                 return
             if limit:
                 scope[REFUSAL] = BodyTooLarge
-        received.set(time.monotonic())
+        received.set(scope.get(ARRIVED) or time.monotonic())
         await self._app(scope, _replay(b"", receive), send)
 
     async def _admit_with_body(
@@ -98,7 +99,7 @@ class Guard:
             if refusal:
                 scope[REFUSAL] = refusal
                 self._memory.empty(body)
-            received.set(time.monotonic())
+            received.set(scope.get(ARRIVED) or time.monotonic())
             await self._app(scope, _replay(bytes(body.content), receive), send)
         finally:
             self._memory.empty(body)

@@ -20,7 +20,7 @@ class MemoryArticles:
         self._tables = tables
 
     def add(self, author: Author, draft: Draft, date_posted: datetime) -> Article | None:
-        with self._tables.lock:
+        with self._tables.change():
             if author.id not in self._tables.accounts:
                 return None
             self._tables.last = replace(self._tables.last, article=self._tables.last.article + 1)
@@ -49,7 +49,7 @@ class MemoryArticles:
         return _headlines(older, 0, limit)
 
     def update(self, article_id: int, author: Author, draft: Draft) -> Article | None:
-        with self._tables.lock:
+        with self._tables.change():
             if self.find_author_id(article_id) != author.id:
                 return None
             article = draft.to_article(
@@ -59,7 +59,7 @@ class MemoryArticles:
             return article
 
     def delete(self, article_id: int, author: Author) -> Article | None:
-        with self._tables.lock:
+        with self._tables.change():
             if self.find_author_id(article_id) != author.id:
                 return None
             return self._tables.articles.pop(article_id)

@@ -21,7 +21,7 @@ class MemorySessions:
         self._tables = tables
 
     def begin(self, account: Account, created: datetime, expires: datetime) -> Session | None:
-        with self._tables.lock:
+        with self._tables.change():
             now = self._tables.accounts.get(account.user.id)
             if now is None or now.is_disabled or now.password_hash != account.password_hash:
                 return None
@@ -45,13 +45,13 @@ class MemorySessions:
         return sorted((s for s in own if s.expires > now), key=lambda each: each.id, reverse=True)
 
     def touch(self, session_id: int, now: datetime) -> None:
-        with self._tables.lock:
+        with self._tables.change():
             if session_id in self._tables.sessions:
                 owner, session = self._tables.sessions[session_id]
                 self._tables.sessions[session_id] = owner, replace(session, last_used=now)
 
     def end(self, session_id: int, user_id: int) -> Session | None:
-        with self._tables.lock:
+        with self._tables.change():
             owner, session = self._tables.sessions.get(session_id, (0, None))
             if owner != user_id:
                 return None
@@ -59,7 +59,7 @@ class MemorySessions:
             return session
 
     def end_all(self, user_id: int, but: int | None = None) -> list[Session]:
-        with self._tables.lock:
+        with self._tables.change():
             ids = [id for id, (owner, _) in self._tables.sessions.items() if owner == user_id]
             return [self._tables.sessions.pop(id)[1] for id in ids if id != but]
 

@@ -19,7 +19,7 @@ class MemoryUsers:
         self._tables = tables
 
     def add(self, username: str, password_hash: str, date_registered: datetime) -> User:
-        with self._tables.lock:
+        with self._tables.change():
             if self.find_account(username):
                 raise UsernameTaken
             # Counted, not looked up: an id is never used again, not even that of the last one.
@@ -42,13 +42,13 @@ class MemoryUsers:
             return [account for _, account in sorted(self._tables.accounts.items())]
 
     def replace_password_hash(self, user_id: int, old: str, new: str) -> None:
-        with self._tables.lock:
+        with self._tables.change():
             account = self._tables.accounts.get(user_id)
             if account and account.password_hash == old:
                 self._tables.accounts[user_id] = replace(account, password_hash=new)
 
     def change_password_hash(self, user_id: int, new: str, old: str | None = None) -> bool:
-        with self._tables.lock:
+        with self._tables.change():
             account = self._tables.accounts.get(user_id)
             if account is None or old not in (None, account.password_hash):
                 return False
@@ -57,7 +57,7 @@ class MemoryUsers:
             return True
 
     def set_disabled(self, user_id: int, *, is_disabled: bool) -> None:
-        with self._tables.lock:
+        with self._tables.change():
             account = self._tables.accounts.get(user_id)
             if account is None:
                 return
@@ -66,7 +66,7 @@ class MemoryUsers:
                 self._end_sessions(user_id)
 
     def delete(self, user_id: int, reassign_to: int | None) -> None:
-        with self._tables.lock:
+        with self._tables.change():
             self._end_sessions(user_id)
             for article in [a for a in self._tables.articles.values() if a.author.id == user_id]:
                 if reassign_to is None:
