@@ -1,5 +1,7 @@
 """The composition root: builds the service by hand."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -12,7 +14,7 @@ from forum.adapters.remembered_sessions import RememberedSessions
 from forum.adapters.tokens import JwtTokens
 from forum.config import Settings
 from forum.domain.articles import ArticleLimits
-from forum.domain.ports import PasswordHasher
+from forum.domain.ports import AuditLog, PasswordHasher
 from forum.domain.rate_limits import RateLimits
 from forum.domain.repositories import Repositories
 from forum.http.app import BodyLimits, create_app
@@ -55,8 +57,15 @@ def build(
 ) -> Application:
     """The service on a store, which may be one of your own: see `Store`."""
     version = SharedVersion(store.version)
-    services = _services(settings, _remembering(store, version), hasher)
-    dispatcher = make_dispatcher(settings, services, store, metrics)
+    audit_log = ProcessAuditLog()
+    services = _services(settings, _remembering(store, version), audit_log, hasher)
+
+    @contextmanager
+    def together() -> Iterator[None]:
+        with audit_log.held(), store.together():
+            yield
+
+    dispatcher = make_dispatcher(settings, services, store, together, metrics)
 
     def close() -> None:
         dispatcher.close()
@@ -89,14 +98,17 @@ def _remembering(store: Store, version: StoreVersion) -> Repositories:
 
 
 def _services(
-    settings: Settings, repositories: Repositories, hasher: PasswordHasher | None
+    settings: Settings,
+    repositories: Repositories,
+    audit_log: AuditLog,
+    hasher: PasswordHasher | None,
 ) -> Services:
     return wire(
         repositories,
         hasher=hasher or Argon2Passwords(settings.hash_memory, settings.hash_passes),
         tokens=JwtTokens(secrets_of(settings)),
         clock=SystemClock(),
-        audit_log=ProcessAuditLog(),
+        audit_log=audit_log,
         audit_lifetime=timedelta(seconds=settings.audit_lifetime),
         token_lifetime=timedelta(seconds=settings.token_lifetime),
         article_limits=_article_limits(settings),

@@ -1,7 +1,8 @@
 """Where each use case runs.
 
 An embedded store reads in microseconds, on the event loop; its writes wait for locks and disks,
-and one writer for each process is enough, since a second would only wait for the first. Pages that
+one writer for each process is enough, since a second would only wait for the first, and what waits
+for it is committed together. Pages that
 are deep in a list take milliseconds of the processor: they have a thread that gets what others
 leave. A store
 behind a network can always keep one waiting, and serves several at once; who reads has threads
@@ -16,7 +17,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from forum.config import Settings
 from forum.domain.articles import page_number
-from forum.http.dispatch import BoundedPool, Dispatch, Dispatcher, run_inline
+from forum.http.dispatch import BoundedPool, Dispatch, Dispatcher, Pool, run_inline
+from forum.http.group_commit import GroupCommit, Together
 from forum.services import Services
 from forum.storage import Store
 
@@ -31,9 +33,13 @@ _NEAR = 5000
 
 
 def make_dispatcher(
-    settings: Settings, services: Services, store: Store, metrics: "PrometheusMetrics | None"
+    settings: Settings,
+    services: Services,
+    store: Store,
+    together: Together,
+    metrics: "PrometheusMetrics | None",
 ) -> Dispatcher:
-    """What runs each use case where it belongs."""
+    """What runs each use case where it belongs; `together` commits what an embedded store wrote."""
     users, sessions, articles = services.users, services.sessions, services.articles
     timeout, within = settings.store_timeout, store.within
 
@@ -41,10 +47,14 @@ def make_dispatcher(
         noted = metrics.of_pool(name) if metrics else None
         return BoundedPool(name, size, timeout, within, low_priority=low_priority, metrics=noted)
 
+    def grouped(name: str) -> Pool:
+        noted = metrics.of_pool(name) if metrics else None
+        return GroupCommit(name, timeout, together, metrics=noted)
+
     hashing = pool("hashing", settings.hashes, low_priority=True)
     threads = 1 if store.is_embedded else settings.threads
     far = pool("reading", threads, low_priority=store.is_embedded)
-    writing = pool("writing", threads)
+    writing = grouped("writing") if store.is_embedded else pool("writing", settings.threads)
     readiness = pool("readiness", 1, low_priority=True)
     reading: Dispatch = run_inline if store.is_embedded else far
     last_near = max(1, _NEAR // settings.page_size)

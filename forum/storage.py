@@ -40,6 +40,10 @@ class Store:
     """
     within: Callable[[float], AbstractContextManager[object]] = nullcontext
     """Limits how long, in seconds, the thread that enters it waits for the store."""
+    together: Callable[[], AbstractContextManager[object]] = nullcontext
+    """Commits at its end, with one sync, what the repositories of an embedded store write inside;
+    it begins when it is this thread's turn. Without it each write is committed by itself.
+    """
     require_ready: Callable[[], None] = lambda: None
     """Raises `Unavailable` where the store does not answer, or is not up to date."""
     version: Callable[[], object | None] = lambda: None
@@ -59,6 +63,7 @@ def open_store(settings: Settings) -> Store:
         sql_repositories(database),
         database.is_embedded,
         database.within,
+        database.together,
         lambda: _require_ready(database),
         database.version,
         database.close,

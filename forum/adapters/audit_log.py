@@ -1,12 +1,40 @@
 """Security events in the log of the process."""
 
 import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import copy_context
+from functools import partial
 
 _log = logging.getLogger("forum.security")
+
+
+class _Thread(threading.local):
+    held: list[Callable[[], object]] | None = None
 
 
 class ProcessAuditLog:
     """An `AuditLog` in the log of the process: the event, and each detail as a field."""
 
+    def __init__(self) -> None:
+        self._thread = _Thread()
+
     def record(self, event: str, **details: object) -> None:
-        _log.info(event, extra=details)
+        write = partial(_log.info, event, extra=details)
+        if self._thread.held is None:
+            write()
+        else:  # A line names the request during which it was recorded.
+            self._thread.held.append(partial(copy_context().run, write))
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Write what this thread records inside when the block is over; nothing, if it raises."""
+        held: list[Callable[[], object]] = []
+        self._thread.held = held
+        try:
+            yield
+        finally:
+            self._thread.held = None
+        for write in held:
+            write()

@@ -35,7 +35,7 @@ _NICE = 10
 processor time of a usual one that wants the same processor.
 """
 
-_VERDICT = 1.0
+VERDICT = 1.0
 """Seconds for which a call whose time is over is still awaited: so long a store may take to call it
 off.
 """
@@ -53,6 +53,13 @@ class Dispatch(Protocol):
 
     async def __call__(self, use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         """What the use case returns or raises; `Unavailable` where there is no room for it."""
+
+
+class Pool(Dispatch, Protocol):
+    """A `Dispatch` that has threads."""
+
+    def close(self) -> None:
+        """Wait for what is running and end the threads."""
 
 
 class BoundedPool:
@@ -92,7 +99,7 @@ class BoundedPool:
         running = loop.run_in_executor(self._threads, context.run, self._run, deadline, work)
         over = loop.create_future()
         running.add_done_callback(partial(self._leave, over))
-        timer = loop.call_later(_seconds_to(deadline) + _VERDICT, _give_up, over)
+        timer = loop.call_later(_seconds_to(deadline) + VERDICT, _give_up, over)
         try:
             # Only the wait is cancelled with its client: a thread that still works is not free.
             await over
@@ -168,7 +175,7 @@ class Dispatcher:
         schedule: Mapping[UseCase, Dispatch],
         *,
         services: Iterable[object],
-        close: Iterable[BoundedPool],
+        close: Iterable[Pool],
     ) -> None:
         """The pools to `close` are those of the schedule.
 

@@ -492,3 +492,32 @@ class TestVersion:
     @ON_POSTGRES
     def test_postgresql_has_none(self, migrated: PeeweeDatabase) -> None:
         assert migrated.version() is None
+
+
+@ON_POSTGRES
+class TestRelaxed:
+    """Commits on PostgreSQL that wait for no disk."""
+
+    def test_they_are_so_until_the_end_of_the_block(self, migrated: PeeweeDatabase) -> None:
+        seen = ["SHOW synchronous_commit"] * 2
+        with migrated.relaxed():
+            seen[0] = migrated.query(seen[0])[0][0]
+        assert [seen[0], migrated.query(seen[1])[0][0]] == ["off", "on"]
+
+    def test_within_a_transaction_they_are_as_durable_as_that(
+        self, migrated: PeeweeDatabase
+    ) -> None:
+        with migrated.transaction(), migrated.relaxed():
+            assert migrated.query("SHOW synchronous_commit") == [("on",)]
+
+    def test_what_fails_inside_takes_back_what_was_written(self, migrated: PeeweeDatabase) -> None:
+        users = SqlUsers(migrated)
+
+        def fail() -> None:
+            with migrated.relaxed():
+                users.add("alice#1", "a hash", NOW)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail()
+        assert users.find_account("alice#1") is None

@@ -241,7 +241,7 @@ class TestLockedFile:
 
     @pytest.fixture
     def settings(self, settings: Settings) -> Settings:
-        return replace(settings, store_timeout=0.1)
+        return replace(settings, store_timeout=0.3)
 
     @pytest.fixture
     def locked(self, client: Client, alice: str, settings: Settings) -> Iterator[Client]:

@@ -3,12 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
+from forum.adapters.audit_log import ProcessAuditLog
 from forum.adapters.memory.articles import MemoryArticles
 from forum.adapters.memory.tables import MemoryTables
 from forum.config import Settings
@@ -49,8 +51,12 @@ class Service:
         self.articles = Articles()
         plain = memory_repositories(MemoryTables())
         store = Store(replace(plain, articles=self.articles), is_embedded)
-        self._services: Services = _services(settings, store.repositories, CHEAP_HASHER)
-        self.dispatch: Dispatcher = make_dispatcher(settings, self._services, store, None)
+        self._services: Services = _services(
+            settings, store.repositories, ProcessAuditLog(), CHEAP_HASHER
+        )
+        self.dispatch: Dispatcher = make_dispatcher(
+            settings, self._services, store, nullcontext, None
+        )
 
     def list(self, page: str | None = None, before: str | None = None) -> str:
         """The name of the threads on which a list is read, or that of the event loop's."""

@@ -32,6 +32,12 @@ class Database(Protocol):
         Raises `Unavailable`.
         """
 
+    def relaxed(self) -> AbstractContextManager[object]:
+        """A block that need not be on the disk when it is over: so it waits for none.
+
+        Within a transaction it is as durable as that. Raises `Unavailable`.
+        """
+
     def from_stored(self, stored: Any) -> datetime:
         """The aware moment of a column. Raises one of `UNREADABLE` at anything else."""
 

@@ -103,6 +103,10 @@ class PeeweeDatabase(ABC):
         """As in `BulkDatabase`."""
 
     @abstractmethod
+    def relaxed(self) -> AbstractContextManager[object]:
+        """As in `Database`."""
+
+    @abstractmethod
     def to_stored(self, moment: datetime) -> object:
         """As in `BulkDatabase`."""
 
@@ -152,6 +156,13 @@ class PeeweeDatabase(ABC):
         except PeeweeException as error:
             raise self._refusal(error) from error
 
+    def together(self) -> AbstractContextManager[object]:
+        """A block whose transactions are committed at its end, all of them or none.
+
+        Raises `Unavailable`. Each by itself where many write at the same time.
+        """
+        return nullcontext()
+
     def version(self) -> object | None:
         """What is another one as soon as anything was committed, on any other connection.
 
@@ -168,6 +179,10 @@ class PeeweeDatabase(ABC):
         """As `query`. Raises PeeweeException."""
 
     @abstractmethod
+    def _require_transaction(self) -> None:
+        """Raise `Unavailable` where the database has taken back what is open, unlike its driver."""
+
+    @abstractmethod
     def _leave_connection(self) -> None:
         """Do not use the connection of this thread again after a failure, where that may help."""
 
@@ -181,6 +196,7 @@ class PeeweeDatabase(ABC):
 
     @contextmanager
     def _savepoint(self) -> Iterator[None]:
+        self._require_transaction()
         # Peewee's own has a new name each time, which no cache of statements knows.
         self.peewee.execute_sql("SAVEPOINT inner_transaction")
         try:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import psycopg
+from peewee import PeeweeException
 
 from forum.adapters.sql.database import Row
 from forum.adapters.sql.peewee_database import PeeweeDatabase, translated
@@ -80,6 +81,18 @@ class PostgresDatabase(PeeweeDatabase):
             self.peewee.execute_sql("SET LOCAL statement_timeout = 0")
             yield
 
+    @contextmanager
+    def relaxed(self) -> Iterator[None]:
+        if self.peewee.in_transaction():  # It is for that one to say.
+            yield
+            return
+        try:
+            self._leave_dead_connection()
+            with self.peewee.atomic(is_relaxed=True):
+                yield
+        except PeeweeException as error:
+            raise self._refusal(error) from error
+
     def last_id(self, table: str) -> int:
         [(last, is_called)] = self.query(f"SELECT last_value, is_called FROM {table}_id_seq")  # noqa: S608
         return int(last) if is_called else 0
@@ -105,6 +118,9 @@ class PostgresDatabase(PeeweeDatabase):
             except psycopg.DataError:
                 rows = list(_convertible_rows(cursor))
         return rows
+
+    def _require_transaction(self) -> None:
+        """Nothing: PostgreSQL refuses whatever follows an error."""
 
     def _leave_connection(self) -> None:
         self.peewee.close()

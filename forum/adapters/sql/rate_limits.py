@@ -4,6 +4,7 @@ One row for each key, changed in place, so that they are exact everywhere.
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from datetime import datetime
 
 from peewee import EXCLUDED, SQL, Case
@@ -15,7 +16,7 @@ from forum.adapters.sql.tables import counters
 from forum.domain.model import Quota
 
 _FORGOTTEN = 10
-"""Counters that each use clears away, at most: more than it makes."""
+"""Counters that the beginning of a window clears away, at most: more than it makes."""
 
 _ONE = SQL("1")
 
@@ -68,34 +69,41 @@ class SqlRateCounters:
 
     def acquire(self, quotas: Sequence[Quota], now: datetime) -> datetime | None:
         try:
-            with self._database.transaction():
-                for quota in quotas:
-                    self._acquire_one(quota, now)
+            with self._database.relaxed():
+                self._acquire_all(quotas, now)
         except _UsedUp as used_up:
             return used_up.until
-        self._database.write(FORGET_OVER, now=now)
         return None
 
     def refund(self, quotas: Sequence[Quota], now: datetime) -> None:
-        with self._database.transaction():
+        with self._database.relaxed(), self._database.transaction():
             for quota in quotas:
                 self._database.write(REFUND, key=quota.key, now=now)
 
-    def _acquire_one(self, quota: Quota, now: datetime) -> None:
+    def _acquire_all(self, quotas: Sequence[Quota], now: datetime) -> None:
+        # One alone is a single statement, which needs no transaction of its own.
+        with self._database.transaction() if len(quotas) > 1 else nullcontext():
+            is_new = [self._acquire_one(quota, now) for quota in quotas]
+        if any(is_new):
+            self._database.write(FORGET_OVER, now=now)
+
+    def _acquire_one(self, quota: Quota, now: datetime) -> bool:
+        """Whether a window begins with it. Raises `_UsedUp`."""
         parameters = {
             "key": quota.key,
             "limit": quota.limit,
             "now": now,
             "resets": now + quota.window,
         }
-        if self._database.write(ACQUIRE, **parameters):
-            return
+        for (taken,) in self._database.write(ACQUIRE, **parameters):
+            return bool(taken == 1)
         [(until,)] = self._database.read(FIND_RESET, key=quota.key)
         try:
             raise _UsedUp(self._database.from_stored(until))
         except UNREADABLE:  # Nobody can know when it is over, so it is over now.
             self._database.write(FORGET, key=quota.key)
             self._database.write(ACQUIRE, **parameters)
+            return True
 
 
 class _UsedUp(Exception):

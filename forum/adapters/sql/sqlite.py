@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,8 @@ from forum.adapters.sql.database import Row
 from forum.adapters.sql.peewee_database import PeeweeDatabase, translated
 from forum.adapters.sql.schema import SchemaReader
 from forum.adapters.sql.sqlite_connections import ApswDatabase, to_stored
+from forum.adapters.sql.sqlite_files import require_whole
+from forum.adapters.sql.sqlite_gate import Gate
 from forum.adapters.sql.sqlite_interrupts import give_way
 from forum.adapters.sql.sqlite_schema import SqliteSchema, opened
 from forum.adapters.sql.sqlite_text import read_row_by_row
@@ -52,26 +54,16 @@ class SqliteDatabase(PeeweeDatabase):
             raise OSError(f"SQLite {apsw.sqlite_lib_version()} is too old: install a newer apsw")
         self.path = path
         self._busy_timeout = busy_timeout
+        self._gate = Gate(path.absolute())
         super().__init__(ApswDatabase(path, busy_timeout))
 
     def create(self) -> None:
         """Make the file, readable by its owner alone, unless it is there. Raises OSError."""
-        self.require_whole()
+        require_whole(self.path)
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with suppress(FileExistsError):
             os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
         self.peewee.open_first()
-
-    def require_whole(self) -> None:
-        """Raise FileNotFoundError where what SQLite keeps beside a database lies beside none.
-
-        It would be taken for a part of the one that is made there, or be removed.
-        """
-        for each in map(self.path.with_name, _remains(self.path.name)):
-            if each.exists() and not _may_have(self.path, each):
-                raise FileNotFoundError(
-                    f"{each} is there, but no database is at {self.path}: it was moved or removed"
-                )
 
     def require(self) -> None:
         if not self._exists():
@@ -83,7 +75,7 @@ class SqliteDatabase(PeeweeDatabase):
     @contextmanager
     def schema_at_one_moment(self) -> Iterator[SchemaReader | None]:
         # Not by the database's own connection: it would turn a foreign file into one in WAL mode.
-        self.require_whole()
+        require_whole(self.path)
         if not self._exists():
             yield None
             return
@@ -109,7 +101,10 @@ class SqliteDatabase(PeeweeDatabase):
 
     def write(self, statement: Statement, **parameters: object) -> list[Row]:
         try:
-            with nullcontext() if self.peewee.in_transaction() else self.transaction():
+            if self.peewee.in_transaction():
+                self._require_transaction()
+                return super().write(statement, **parameters)
+            with self.transaction():
                 return super().write(statement, **parameters)
         except UnicodeDecodeError as error:
             raise self._refusal(error) from error
@@ -122,14 +117,42 @@ class SqliteDatabase(PeeweeDatabase):
         """
         # Looking costs a seventh of a write, and the look that counts is the one at the end.
         self.peewee.require_files(look=False)
-        left = self._limit.seconds_left()
+        seconds, left = self._busy_timeout, self._limit.seconds_left()
         if left is not None:
-            seconds = min(left, self._busy_timeout)
+            seconds = min(left, seconds)
             self.peewee.connection().set_busy_timeout(int(seconds * 1000))
-        with self.peewee.atomic("IMMEDIATE"):
+        with self._gate.taken_within(seconds), self._locked():
             yield
-        # Committed, but perhaps into a file that cannot be found any more.
-        self.peewee.require_files(look=True)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """A block whose transactions are committed at its end, with one sync for all of them.
+
+        It begins when it is the turn of this thread to write, however long that takes. Each
+        transaction inside still takes back its own writes alone; where the commit at the end fails,
+        all are taken back. Raises `Unavailable`.
+        """
+        try:
+            self.peewee.require_files(look=False)
+            with self._gate.taken_in_turn(), self._locked():
+                yield
+        except PeeweeException as error:
+            raise self._refusal(error) from error
+
+    @contextmanager
+    def relaxed(self) -> Iterator[None]:
+        if self.peewee.in_transaction():  # It is for that one to say.
+            yield
+            return
+        try:
+            self.peewee.require_files(look=False)
+            self.peewee.execute_sql("PRAGMA synchronous = NORMAL")
+        except PeeweeException as error:
+            raise self._refusal(error) from error
+        try:
+            yield
+        finally:
+            self._sync_again()
 
     def snapshot(self) -> AbstractContextManager[object]:
         transaction: AbstractContextManager[object] = self.peewee.atomic("DEFERRED")
@@ -156,6 +179,27 @@ class SqliteDatabase(PeeweeDatabase):
     def _outermost(self) -> AbstractContextManager[object]:
         return self.exclusive()
 
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        with self.peewee.atomic("IMMEDIATE"):
+            yield
+        # Committed, but perhaps into a file that cannot be found any more.
+        self.peewee.require_files(look=True)
+
+    def _require_transaction(self) -> None:
+        # After some errors SQLite takes the whole of it back, and commits each statement that
+        # follows at once.
+        if not self.peewee.connection().in_transaction:
+            raise Unavailable("the transaction was taken back")
+
+    def _sync_again(self) -> None:
+        if self.peewee.is_closed():
+            return
+        try:
+            self.peewee.execute_sql("PRAGMA synchronous = FULL")
+        except PeeweeException:
+            self.peewee.close()  # The next one begins with it.
+
     def _all_rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:
         # Rows left unread would keep the transaction open, and apsw raises errors of its own while
         # it fetches, which Peewee does not translate.
@@ -171,14 +215,3 @@ class SqliteDatabase(PeeweeDatabase):
 
     def _exists(self) -> bool:
         return self.path.exists() and self.path.stat().st_size > 0
-
-
-def _remains(name: str) -> list[str]:
-    """What SQLite has beside a database of this name while it is in use, or after a crash."""
-    return [name + suffix for suffix in ("-wal", "-shm", "-journal")]
-
-
-def _may_have(path: Path, remains: Path) -> bool:
-    """Whether the database at this path may be the one that has what lies beside it."""
-    # The first transaction of all has a journal beside a file that is empty until it commits.
-    return path.exists() and (path.stat().st_size > 0 or remains.name.endswith("-journal"))

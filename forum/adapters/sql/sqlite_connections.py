@@ -26,6 +26,8 @@ _PRAGMAS = {
 _LOOP_WAIT = 0.1
 """Seconds for which an event loop may wait: reads wait for nobody but a recovery after a crash."""
 
+_LOST = "the files of the database are not there"
+
 _BUSY_PAUSE = 0.01
 """Seconds between two attempts at what SQLite does not wait for."""
 
@@ -56,6 +58,15 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         super().close_all()
         self._files.note_closed()
 
+    def commit(self) -> None:
+        """End the transaction.
+
+        Raises OperationalError where SQLite has taken it back by itself, as it may after an error:
+        Peewee would say nothing.
+        """
+        if not super().commit():
+            raise OperationalError("the transaction was taken back")
+
     def open_first(self) -> None:
         """Turn a new file to WAL mode, when no other process does.
 
@@ -76,13 +87,13 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         A look that is a second old counts, unless asked to `look`.
         """
         is_closed = self.is_closed()
-        are_lost = self._files.are_lost(look=look or is_closed)
+        are_lost = self._files.are_lost(look=look)
         if not is_closed and self._thread.generation != self._files.generation:
             if self._files.has_lost_its_log():
                 self._save_log()
             self.close()
         if are_lost:
-            raise Unavailable("the files of the database are not there")
+            raise Unavailable(_LOST)
 
     def _save_log(self) -> None:
         # What the nameless log holds was answered, and is read from nowhere else any more.
@@ -90,6 +101,10 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
             self.connection().wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
 
     def _connect(self) -> apsw.Connection:
+        # To look into another file that lies there by now would be enough to lose what is in the
+        # log: SQLite takes it for that file's own.
+        if self._files.are_lost(look=True):
+            raise Unavailable(_LOST)
         connection: apsw.Connection = super()._connect()
         connection.convert_binding = _bind_time  # Called for what apsw cannot bind alone.
         if _is_event_loop():

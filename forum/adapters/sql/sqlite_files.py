@@ -101,3 +101,22 @@ def _identity(path: Path) -> Identity:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def require_whole(path: Path) -> None:
+    """Raise FileNotFoundError where what SQLite keeps beside a database lies beside none.
+
+    It would be taken for a part of the one that is made there, or be removed.
+    """
+    for suffix in ("-wal", "-shm", "-journal"):
+        remains = path.with_name(path.name + suffix)
+        if remains.exists() and not _may_have(path, remains):
+            raise FileNotFoundError(
+                f"{remains} is there, but no database is at {path}: it was moved or removed"
+            )
+
+
+def _may_have(path: Path, remains: Path) -> bool:
+    """Whether the database at this path may be the one that has what lies beside it."""
+    # The first transaction of all has a journal beside a file that is empty until it commits.
+    return path.exists() and (path.stat().st_size > 0 or remains.name.endswith("-journal"))
