@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from forum.adapters.sql import sqlite_files
 from forum.cli import main
 from forum.config import Settings
 from forum.main import build
@@ -42,6 +43,7 @@ def new_url(request: pytest.FixtureRequest, folder: Path) -> NewUrl:
 def run(*arguments: str, **settings: str) -> Result:
     """What a command says in this process."""
     environment = {f"FORUM_{name}": value for name, value in settings.items()}
+    sqlite_files._opened.clear()  # A process of its own would know of no file.
     return CliRunner().invoke(main, arguments, env=environment)
 
 
