@@ -31,8 +31,8 @@ test-faults: $(VENV)/dev ## kill and restart servers under load; needs PostgreSQ
 picture: $(VENV)/dev ## take the picture of the README; needs chromium
 	@$(BIN)/python docs/picture.py
 
-benchmark: $(VENV)/dev ## measure requests a second beside a no-op; needs wrk
-	@$(BIN)/python benchmarks/throughput.py
+benchmark: $(VENV)/dev ## measure each call beside a no-op; needs wrk
+	@$(BIN)/python -m benchmarks.throughput
 
 format: $(VENV)/dev ## format the code and mend what the linter can mend
 	$(BIN)/ruff format
