@@ -12,6 +12,8 @@ class Api(Protocol):
     path is another one in each `lap`, where the server might remember the one before.
     """
 
+    deleted: int
+    """The status where an article was removed."""
     has_tags: bool
     """Whether it answers what a client knows already with a 304."""
 

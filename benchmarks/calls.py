@@ -44,6 +44,8 @@ class Call:
     """What other clients ask for at the same time."""
     writes: bool = False
     """Whether articles come or go."""
+    least_seconds: int = 1
+    """Of a measurement, or it would see too few answers."""
 
 
 class Calls:
@@ -95,8 +97,10 @@ class Calls:
         return calls | {
             "POST /articles/new": Call(self._posts, writes=True),
             "PUT /articles/{id}/edit": Call(self._edits, writes=True),
-            "DELETE /articles/{id}/delete": Call(self._deletions, is_unique=True, writes=True),
-            "POST /login": Call(self._logins),
+            "DELETE /articles/{id}/delete": Call(
+                self._deletions, status=self._api.deleted, is_unique=True, writes=True
+            ),
+            "POST /login": Call(self._logins, least_seconds=5),
         }
 
     def _together(self) -> dict[str, Call]:

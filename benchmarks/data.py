@@ -23,7 +23,10 @@ WRITER = "writer"
 _LEAST_OF_AUTHOR = 20
 _PAGES = 1000
 _START = datetime(2020, 1, 1, tzinfo=UTC)
-_WORDS = {"title": "'Article number ' || n", "text": "'" + "Some text. " * 50 + "'"}
+_TEXT = "Some text. " * 50
+
+ARTICLE = {"title": "The title of an article", "text": _TEXT}
+"""What writers write."""
 
 Columns = Mapping[str, str]
 """The names of columns, and what of them is made of the number `n` of a row."""
@@ -117,7 +120,12 @@ class Database(ABC):
         return f"WHERE {self.order} > {self.size.articles}"
 
     def _articles(self, author: str) -> Columns:
-        return {self.author: author, "date_posted": self.date, **_WORDS}
+        return {
+            self.author: author,
+            "date_posted": self.date,
+            "title": "'Article number ' || n",
+            "text": f"'{_TEXT}'",
+        }
 
     def _writers(self) -> str:
         numbered = "SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM users"

@@ -13,7 +13,7 @@ import click
 from benchmarks.api import PASSWORD
 from benchmarks.calls import Calls
 from benchmarks.client import request
-from benchmarks.data import ForumDatabase, date_posted
+from benchmarks.data import ARTICLE, ForumDatabase, date_posted
 from benchmarks.servers import WORKERS, Target, environment, free_port, running
 
 _LIMITS = [
@@ -27,12 +27,11 @@ _LIMITS = [
 _NO_LIMIT = str(10**9)
 """What is counted against it costs as much as ever."""
 
-_ARTICLE = {"title": "A title of an article", "text": "Some text. " * 50}
-
 
 class ForumApi:
     """An `Api` in the words of the README."""
 
+    deleted = 200
     has_tags = True
 
     def latest(self) -> str:
@@ -67,10 +66,10 @@ class ForumApi:
         return request("POST", "/verify-token", {"access-token": token})
 
     def post(self, user: Any, token: str) -> bytes:
-        return request("POST", "/articles/new", {**_ARTICLE, "access-token": token})
+        return request("POST", "/articles/new", {**ARTICLE, "access-token": token})
 
     def edit(self, article: Any, token: str) -> bytes:
-        return request("PUT", f"/articles/{article}/edit", {**_ARTICLE, "access-token": token})
+        return request("PUT", f"/articles/{article}/edit", {**ARTICLE, "access-token": token})
 
     def deletion(self, article: Any, token: str) -> bytes:
         return request("DELETE", f"/articles/{article}/delete", Authorization=f"Bearer {token}")

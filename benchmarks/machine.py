@@ -26,14 +26,14 @@ def versions() -> dict[str, str]:
     return {
         **{package: version(package) for package in _PACKAGES},
         "sqlite": apsw.sqlite_lib_version(),
-        # It has no option that ends well: it prints its help, too.
-        "wrk": said("wrk", "-v").split()[1],
+        "wrk": _wrk(),
     }
 
 
-def said(*command: str) -> str:
-    """What a command prints, whatever its status."""
-    return subprocess.run(command, capture_output=True, text=True, check=False).stdout
+def _wrk() -> str:
+    # It prints its help too, and fails.
+    said = subprocess.run(["wrk", "-v"], capture_output=True, text=True, check=False).stdout
+    return said.split()[1]
 
 
 def _processor() -> str:

@@ -66,7 +66,7 @@ class Measurement:
         rest = requests[1:] if call.is_unique else requests
         others = call.beside(self._seconds) if call.beside else None
         with pressure(f"{label}, the others", port, others) if others else nullcontext():
-            figures = measure(label, port, rest, self._seconds)
+            figures = measure(label, port, rest, max(self._seconds, call.least_seconds))
         if call.is_unique and figures.requests > len(rest):
             raise click.ClickException(f"{label}: faster than expected, requests were repeated")
         # wrk counts refusals alone.

@@ -2,11 +2,11 @@
 
 import json
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TextIO
 
 from benchmarks.load import Figures
-from benchmarks.machine import machine, versions
+from benchmarks.machine import machine
 from benchmarks.measurement import Key, Results
 
 _PEERS = {"of no-op": "no-op", "of other": "other", "of PocketBase": "PocketBase"}
@@ -27,8 +27,8 @@ class Report:
             keys = [key for key in self._results if key.articles in {articles, 0}]
             yield from self._table(f"{articles:,} articles", keys)
 
-    def write(self, file: TextIO, **conditions: object) -> None:
-        """Everything as JSON, with the conditions under which it was measured."""
+    def write(self, file: TextIO, versions: Mapping[str, str], **conditions: object) -> None:
+        """Everything as JSON, with what was measured, and how."""
         rows = [
             {
                 **key._asdict(),
@@ -38,7 +38,7 @@ class Report:
             }
             for key, rounds in self._results.items()
         ]
-        content = {"machine": machine(), "versions": versions(), **conditions, "results": rows}
+        content = {"machine": machine(), "versions": versions, **conditions, "results": rows}
         file.write(json.dumps(content, indent=1) + "\n")
 
     def _table(self, title: str, keys: Sequence[Key]) -> Iterator[str]:

@@ -43,6 +43,8 @@ class Target:
     """By name."""
     restore: Callable[[], None] = lambda: None
     """Removes what was written to it."""
+    version: str = ""
+    """Of a program that is not ours."""
 
     def __str__(self) -> str:
         return f"{self.name} with {self.articles:,} articles" if self.articles else self.name

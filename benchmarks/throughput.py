@@ -1,5 +1,6 @@
 """Requests a second and how long they take, beside those of others in the same run."""
 
+import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,6 +12,7 @@ import click
 from benchmarks.data import Size
 from benchmarks.lineup import Lineup
 from benchmarks.load import require_wrk
+from benchmarks.machine import versions
 from benchmarks.measurement import Measurement, steps
 from benchmarks.report import Report
 from benchmarks.servers import noop
@@ -50,6 +52,9 @@ def _checkout(
     metavar="NAME=VALUE",
     help="For this checkout alone; may be repeated.",
 )
+@click.option(
+    "--peer", type=click.Choice(["pocketbase"]), help="Another program, to measure beside this one."
+)
 @click.option("--only", multiple=True, help="Calls with this in their name; may be repeated.")
 @click.option(
     "--articles", default=100_000, type=click.IntRange(_FEWEST), help="How many to fill in."
@@ -67,6 +72,7 @@ def _checkout(
 def main(
     against: Path | None,
     setting: Mapping[str, str],
+    peer: str | None,
     only: Sequence[str],
     articles: int,
     scale: bool,
@@ -82,9 +88,10 @@ def main(
     A "warm" call asks for the same target all the time, a "cold" one for another target each time,
     and a "304" names the answer that the client has already.
     """
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # The servers must end, too.
     require_wrk()
     sizes = [Size(number) for number in (_SCALE if scale else (articles,))]
-    lineup = Lineup(setting, against)
+    lineup = Lineup(setting, against, peer)
     with tempfile.TemporaryDirectory(prefix="forum-benchmark-") as name:
         folder = Path(name)
         with noop(folder) as ceiling, lineup.started(folder, sizes) as targets:
@@ -93,7 +100,8 @@ def main(
     report = Report(measurement.results)
     click.echo("\n".join(report.lines()))
     if file:
-        report.write(file, rounds=rounds, seconds=seconds)
+        others = {each.name: each.version for each in targets if each.version}
+        report.write(file, versions() | others, rounds=rounds, seconds=seconds)
 
 
 def _chosen(names: Iterable[str], parts: Sequence[str]) -> list[str]:
