@@ -45,6 +45,8 @@ class Target:
     """Removes what was written to it."""
     version: str = ""
     """Of a program that is not ours."""
+    pid: int = 0
+    """That of its master, where it is asked for."""
 
     def __str__(self) -> str:
         return f"{self.name} with {self.articles:,} articles" if self.articles else self.name
@@ -56,13 +58,14 @@ def noop(folder: Path, workers: int = WORKERS) -> Iterator[Target]:
     port = free_port()
     address = f"127.0.0.1:{port}"
     gunicorn = [sys.executable, "-m", "gunicorn", "-k", "asgi", "-w", str(workers), *_OPTIONS]
-    with running([*gunicorn, "-b", address, "benchmarks.noop:app"], folder / "noop", port):
-        yield Target("no-op", port)
+    command = [*gunicorn, "-b", address, "benchmarks.noop:app"]
+    with running(command, folder / "noop", port) as pid:
+        yield Target("no-op", port, pid=pid)
 
 
 @contextmanager
-def running(command: Sequence[str], folder: Path, port: int, **variables: str) -> Iterator[None]:
-    """The process of this command in the folder, which is made, until the end of the block.
+def running(command: Sequence[str], folder: Path, port: int, **variables: str) -> Iterator[int]:
+    """The id of a process of this command in the folder, which is made; it ends with the block.
 
     Raises ClickException, with the last line of what it said, where it does not listen.
     """
@@ -78,9 +81,16 @@ def running(command: Sequence[str], folder: Path, port: int, **variables: str) -
             if not _listens(process, port):
                 said = log.read_text().strip().rpartition("\n")[2]
                 raise click.ClickException(f"{folder.name} does not listen: {said}")
-            yield
+            yield process.pid
         finally:
             process.terminate()
+
+
+def processor_time(master: int) -> float:
+    """Microseconds for which the workers of this master have had a processor."""
+    workers = Path(f"/proc/{master}/task/{master}/children").read_text().split()
+    spent = (Path(f"/proc/{pid}/schedstat").read_text().split()[0] for pid in workers)
+    return sum(map(int, spent)) / 1000
 
 
 def environment(**variables: str) -> dict[str, str]:
