@@ -10,7 +10,7 @@ import click
 
 from benchmarks.api import Api
 from benchmarks.client import ask, request, tell
-from benchmarks.data import USERS, WRITER, WRITERS, Database
+from benchmarks.data import USERS, WRITER, Database
 
 READS = 20_000
 """Requests in a second for another target each: more than any server answers."""
@@ -54,7 +54,7 @@ class Calls:
     def __init__(self, api: Api, port: int, database: Database) -> None:
         """Registers the writers, and logs them in."""
         self._api, self._port, self._database = api, port, database
-        self._names = [f"{WRITER}-{number}" for number in range(WRITERS)]
+        self._names = [f"{WRITER}-{number}" for number in range(database.size.writers)]
         with ThreadPoolExecutor(8) as pool:
             self._tokens = dict(pool.map(self._sign_up, self._names))
 

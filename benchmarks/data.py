@@ -14,11 +14,8 @@ from typing import Any, Protocol
 import apsw
 
 USERS = 20_000
-WRITERS = 64
-"""Users who log in and write; each server registers them itself, after the others."""
-
 WRITER = "writer"
-"""How their names begin."""
+"""How the names of those begin who log in and write; each server registers them itself."""
 
 _LEAST_OF_AUTHOR = 20
 _PAGES = 1000
@@ -34,9 +31,10 @@ Columns = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Size:
-    """How many articles there are."""
+    """How many articles there are at first, and how many users write more."""
 
     articles: int
+    writers: int = 64
 
     @property
     def authors(self) -> int:
@@ -130,7 +128,7 @@ class Database(ABC):
     def _writers(self) -> str:
         numbered = "SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM users"
         writers = f"({numbered} WHERE {self.name} LIKE '{WRITER}%') AS writer"
-        return f"JOIN {writers} ON place = n % {WRITERS}"
+        return f"JOIN {writers} ON place = n % {self.size.writers}"
 
 
 class ForumDatabase(Database):
