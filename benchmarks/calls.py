@@ -4,6 +4,8 @@ import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import count
+from math import gcd
 from typing import Any
 
 import click
@@ -22,9 +24,7 @@ EDITED = 4_096
 """Articles that are edited in turn."""
 
 _STRIDE = 7919
-"""Between a target and the next, so that they lie far from each other. No size is a multiple of it,
-so each has its turn.
-"""
+"""Between a target and the next, at least: so they lie far from each other."""
 
 Requests = Callable[[int], Sequence[bytes]]
 """What clients send in so many seconds, one after the other and then from the beginning."""
@@ -118,8 +118,10 @@ class Calls:
         def requests(seconds: int) -> list[bytes]:
             self._database.forget()
             first = random.randrange(size)
+            # Without a common divisor each has its turn before any has a second one.
+            stride = next(n for n in count(_STRIDE) if gcd(n, size) == 1)
             return [
-                request("GET", path((first + n * _STRIDE) % size + 1, n // size))
+                request("GET", path((first + n * stride) % size + 1, n // size))
                 for n in range(READS * seconds)
             ]
 

@@ -40,19 +40,26 @@ def request(method: str, path: str, body: object = None, **headers: str) -> byte
 
 
 def ask(port: int, message: bytes) -> Answer:
-    """The answer to a request. Raises OSError."""
-    with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as connection:
-        connection.sendall(message)
-        response = http.client.HTTPResponse(connection)
-        response.begin()
-        return Answer(response.status, response.reason, response.headers, response.read())
+    """The answer to a request. Raises ClickException where there is none."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=_PATIENCE) as connection:
+            connection.sendall(message)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            return Answer(response.status, response.reason, response.headers, response.read())
+    except (OSError, http.client.HTTPException) as error:
+        raise click.ClickException(f"{_line(message)} has no answer: {error}") from error
 
 
 def tell(port: int, message: bytes) -> dict[str, Any]:
     """The JSON of a 200. Raises ClickException for any other answer."""
     answer = ask(port, message)
     if answer.status != 200:
-        line = message.partition(b"\r\n")[0].decode()
-        raise click.ClickException(f"{line}: {answer.status} {answer.body.decode()}")
+        said = answer.body.decode()
+        raise click.ClickException(f"{_line(message)} is answered {answer.status}: {said}")
     content: dict[str, Any] = json.loads(answer.body)
     return content
+
+
+def _line(message: bytes) -> str:
+    return message.partition(b" HTTP")[0].decode()

@@ -1,20 +1,17 @@
 """The forum, of this checkout or another one."""
 
 import secrets
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import click
-
 from benchmarks.api import PASSWORD
 from benchmarks.calls import Calls
 from benchmarks.client import request
 from benchmarks.data import ARTICLE, ForumDatabase, date_posted
-from benchmarks.servers import WORKERS, Target, environment, free_port, running
+from benchmarks.servers import WORKERS, Target, free_port, run, running
 
 _LIMITS = [
     "FORUM_LOGIN_FAILURES",
@@ -87,12 +84,13 @@ def forum(
     variables = {"PYTHONPATH": str(checkout), "FORUM_DATABASE_URL": url}
     variables |= {"FORUM_BIND": f"127.0.0.1:{port}", "FORUM_WORKERS": str(WORKERS)}
     variables["FORUM_SECRET_KEY"] = secrets.token_hex()
-    _command("migrate", folder, variables)
+    program = [sys.executable, "-m", "forum"]
+    folder.mkdir()
+    run([*program, "migrate"], folder, **variables)
     database.fill()
-    known = _command("config", folder, variables)
+    known = run([*program, "config"], folder, **variables)
     variables |= {each: _NO_LIMIT for each in _LIMITS if f"{each}=" in known}
-    command = [sys.executable, "-m", "forum", "serve"]
-    with running(command, folder, port, **{**variables, **settings}):
+    with running([*program, "serve"], folder, port, **{**variables, **settings}):
         calls = Calls(ForumApi(), port, database).by_name()
         yield Target(name, port, database.size.articles, calls, database.restore)
 
@@ -100,19 +98,3 @@ def forum(
 def _again(lap: int) -> str:
     # For its memory another request each time, for the service the same.
     return f"?page={'0' * lap}1" if lap else ""
-
-
-def _command(name: str, folder: Path, variables: Mapping[str, str]) -> str:
-    folder.mkdir(exist_ok=True)
-    run = subprocess.run(
-        [sys.executable, "-m", "forum", name],
-        cwd=folder,
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode:
-        said = run.stderr.strip().rpartition("\n")[2]
-        raise click.ClickException(f"forum {name} of {variables['PYTHONPATH']}: {said}")
-    return run.stdout

@@ -28,12 +28,11 @@ from forum.http.resources.sessions import Sessions
 from forum.main import build
 from forum.repositories import sql_repositories
 from forum.schedule import make_dispatcher
-from forum.services import wire
+from forum.services import Services, wire
 from forum.storage import Store, prepare
 
 _SECRET = "a secret for measuring, of at least thirty-two bytes"
 _CREDENTIALS = {"username": "alice#1", "password": PASSWORD, "address": "127.0.0.1"}
-
 
 Responder = Callable[[Request, Response], Awaitable[None]]
 
@@ -67,19 +66,7 @@ class Forum:
         self._repositories = sql_repositories(self._database)
         self._page_size = settings.page_size
         self._clock, self._tokens = SystemClock(), JwtTokens(lambda: [_SECRET])
-        self._services = wire(
-            self._repositories,
-            hasher=Argon2Passwords(settings.hash_memory, settings.hash_passes),
-            tokens=self._tokens,
-            clock=self._clock,
-            audit_log=ProcessAuditLog(),
-            audit_lifetime=timedelta(seconds=settings.audit_lifetime),
-            token_lifetime=timedelta(seconds=settings.token_lifetime),
-            article_limits=ArticleLimits(
-                settings.page_size, settings.title_limit, settings.text_limit
-            ),
-            rate_limits=None,
-        )
+        self._services = self._wired(settings)
         store = Store(self._repositories, version=self._database.version)
         dispatch = make_dispatcher(settings, self._services, store, None)
         authenticator = Authenticator(dispatch, self._services.sessions)
@@ -134,6 +121,21 @@ class Forum:
             lambda: sessions.find(tokens.read(self.token) or claims, now()),
             partial(self._services.sessions.authenticate, self.token),
             self._sessions.on_post_verify_token,
+        )
+
+    def _wired(self, settings: Settings) -> Services:
+        return wire(
+            self._repositories,
+            hasher=Argon2Passwords(settings.hash_memory, settings.hash_passes),
+            tokens=self._tokens,
+            clock=self._clock,
+            audit_log=ProcessAuditLog(),
+            audit_lifetime=timedelta(seconds=settings.audit_lifetime),
+            token_lifetime=timedelta(seconds=settings.token_lifetime),
+            article_limits=ArticleLimits(
+                settings.page_size, settings.title_limit, settings.text_limit
+            ),
+            rate_limits=None,  # Who reads is not counted.
         )
 
     def _run(self, statement: Statement, **parameters: object) -> Callable[[], object]:

@@ -3,7 +3,6 @@
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,7 +16,7 @@ from benchmarks.api import PASSWORD
 from benchmarks.calls import Calls
 from benchmarks.client import request
 from benchmarks.data import ARTICLE, Columns, Database, Size, Sql, date_posted, opened_sqlite
-from benchmarks.servers import Target, free_port, running
+from benchmarks.servers import Target, free_port, run, running
 
 _FOLDERS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 _PROGRAM = shutil.which("pocketbase", path=_FOLDERS) or ""
@@ -124,7 +123,7 @@ def pocketbase(folder: Path, size: Size) -> Iterator[Target]:
     # It would invite to make one in a browser.
     superuser = ["superuser", "upsert", "admin@example.org", secrets.token_hex()]
     for command in (["migrate", "up"], superuser):
-        subprocess.run([*program, *command], cwd=folder, check=True, capture_output=True)
+        run([*program, *command], folder)
     database = PocketBaseDatabase(size, data)
     database.fill()
     with running([*program, "serve", "--http", f"127.0.0.1:{port}"], folder, port):
@@ -141,8 +140,7 @@ def require_pocketbase() -> None:
 
 
 def _version() -> str:
-    said = subprocess.run([_PROGRAM, "--version"], capture_output=True, text=True, check=True)
-    return said.stdout.split()[-1]
+    return run([_PROGRAM, "--version"], Path.cwd()).split()[-1]
 
 
 def _list(**query: str) -> str:

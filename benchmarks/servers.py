@@ -59,17 +59,18 @@ def noop(folder: Path, workers: int = WORKERS) -> Iterator[Target]:
     address = f"127.0.0.1:{port}"
     gunicorn = [sys.executable, "-m", "gunicorn", "-k", "asgi", "-w", str(workers), *_OPTIONS]
     command = [*gunicorn, "-b", address, "benchmarks.noop:app"]
-    with running(command, folder / "noop", port) as pid:
+    home = folder / "no-op"
+    home.mkdir()
+    with running(command, home, port) as pid:
         yield Target("no-op", port, pid=pid)
 
 
 @contextmanager
 def running(command: Sequence[str], folder: Path, port: int, **variables: str) -> Iterator[int]:
-    """The id of a process of this command in the folder, which is made; it ends with the block.
+    """The id of a process of this command, with its log in the folder; it ends with the block.
 
     Raises ClickException, with the last line of what it said, where it does not listen.
     """
-    folder.mkdir(exist_ok=True)
     log = folder / "log"
     with (
         log.open("wb") as output,
@@ -79,11 +80,30 @@ def running(command: Sequence[str], folder: Path, port: int, **variables: str) -
     ):
         try:
             if not _listens(process, port):
-                said = log.read_text().strip().rpartition("\n")[2]
-                raise click.ClickException(f"{folder.name} does not listen: {said}")
+                said = _last_line(log.read_text())
+                raise click.ClickException(f"{folder.name} does not start: {said}")
             yield process.pid
         finally:
             process.terminate()
+
+
+def run(command: Sequence[str], folder: Path, **variables: str) -> str:
+    """What this command, which prepares a server, prints in the folder.
+
+    Raises ClickException, with the last line of what it said, where it fails.
+    """
+    ended = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(**variables),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if ended.returncode:
+        said = _last_line(ended.stderr)
+        raise click.ClickException(f"{folder.name} does not start: {said}")
+    return ended.stdout
 
 
 def processor_time(master: int) -> float:
@@ -104,6 +124,10 @@ def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2].removeprefix("Error: ")
 
 
 def _listens(process: subprocess.Popen[bytes], port: int) -> bool:

@@ -64,7 +64,7 @@ def _checkout(
 )
 @click.option("--scale", is_flag=True, help="Measure with 10,000, 100,000 and 1,000,000 articles.")
 @click.option("--rounds", default=5, type=click.IntRange(1), help="Of which medians are taken.")
-@click.option("--seconds", default=3, type=click.IntRange(1, 30), help="Of each measurement.")
+@click.option("--seconds", default=3, type=click.IntRange(1, 10), help="Of each measurement.")
 @click.option(
     "--json",
     "file",

@@ -16,7 +16,7 @@ from falcon.testing import TestClient
 from benchmarks.client import ask, request
 from benchmarks.data import Size, SqliteForum
 from benchmarks.forum import forum
-from benchmarks.load import measure
+from benchmarks.load import CLIENTS, measure
 from benchmarks.operations import operations_of
 from benchmarks.parts import Forum
 from benchmarks.servers import ROOT
@@ -81,7 +81,8 @@ def test_several_requests_are_sent_in_turn() -> None:
     with recorder() as server:
         measure("a call", server.server_port, [ONE, OTHER], seconds=1)
         paths = [path for _, path, _ in server.asked]
-    assert abs(paths.count("/one?page=1") - paths.count("/other")) <= 1
+    # As many as there are clients may be on their way in the end.
+    assert abs(paths.count("/one?page=1") - paths.count("/other")) <= CLIENTS < len(paths)
 
 
 @pytest.mark.usefixtures("_wrk")
