@@ -1,6 +1,6 @@
 """What the suites of the command line share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -42,9 +42,13 @@ def new_url(request: pytest.FixtureRequest, folder: Path) -> NewUrl:
 
 def run(*arguments: str, **settings: str) -> Result:
     """What a command says in this process."""
-    environment = {f"FORUM_{name}": value for name, value in settings.items()}
+    return invoke(arguments, {f"FORUM_{name}": value for name, value in settings.items()})
+
+
+def invoke(arguments: Sequence[str], environment: dict[str, str], answer: str = "") -> Result:
+    """Likewise, with an answer to what it asks."""
     sqlite_files._opened.clear()  # A process of its own would know of no file.
-    return CliRunner().invoke(main, arguments, env=environment)
+    return CliRunner().invoke(main, arguments, answer, env=environment)
 
 
 Forum = Callable[..., Result]
@@ -68,7 +72,6 @@ def client(url: str) -> Iterator[Client]:
 @pytest.fixture
 def user(url: str) -> Forum:
     def run(*arguments: str, answer: str = "") -> Result:
-        environment = {"FORUM_DATABASE_URL": url}
-        return CliRunner().invoke(main, ["user", *arguments], answer, env=environment)
+        return invoke(["user", *arguments], {"FORUM_DATABASE_URL": url}, answer)
 
     return run

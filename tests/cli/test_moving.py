@@ -16,18 +16,17 @@ import apsw
 import apsw.shell
 import psycopg
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.sql.migrations import migrate
-from forum.cli import main
 from forum.cli.moving import hash_all, sentence_of
 from forum.config import Settings
 from forum.domain.model import Account, Article, Author, Draft, LastIds, Session, User
 from forum.domain.moving.importing import LegacyWarning, Reason
 from forum.main import build
 from forum.storage import open_store, prepare
-from tests.cli.conftest import NewUrl
+from tests.cli.conftest import NewUrl, invoke
 from tests.conftest import SECRET
 from tests.contract.conftest import Store, sql_store
 from tests.http.conftest import Client
@@ -110,7 +109,7 @@ def saved(folder: Path, database: Path) -> Path:
 
 def run(*arguments: object, url: str = "sqlite:///new.db") -> Result:
     """What a command says in this process."""
-    return CliRunner().invoke(main, list(map(str, arguments)), env={"FORUM_DATABASE_URL": url})
+    return invoke(list(map(str, arguments)), {"FORUM_DATABASE_URL": url})
 
 
 def start(*arguments: object, url: str = "sqlite:///new.db") -> subprocess.Popen[str]:

@@ -5,12 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
 from forum.adapters.sql.migrations import migrate
-from forum.cli import main
 from forum.domain.model import Counts, Draft
-from tests.cli.conftest import NewUrl
+from tests.cli.conftest import NewUrl, invoke
 from tests.contract.conftest import DAY, NOW, Store, sql_store
 from tests.support.odd_rows import spoil
 from tests.support.stores import open_database
@@ -32,7 +31,7 @@ ODD_ROWS = [
 
 
 def run(*arguments: str, url: str = "sqlite:///forum.db") -> Result:
-    return CliRunner().invoke(main, arguments, env={"FORUM_DATABASE_URL": url})
+    return invoke(arguments, {"FORUM_DATABASE_URL": url})
 
 
 def fill(store: Store) -> None:
