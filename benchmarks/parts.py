@@ -1,6 +1,7 @@
 """The service in parts that can be called alone, put together as `forum.main` does."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -68,7 +69,7 @@ class Forum:
         self._clock, self._tokens = SystemClock(), JwtTokens(lambda: [_SECRET])
         self._services = self._wired(settings)
         store = Store(self._repositories, version=self._database.version)
-        dispatch = make_dispatcher(settings, self._services, store, None)
+        dispatch = make_dispatcher(settings, self._services, store, nullcontext, None)
         authenticator = Authenticator(dispatch, self._services.sessions)
         self._articles = Articles(dispatch, self._services.articles, authenticator)
         self._sessions = Sessions(dispatch, self._services.sessions, authenticator, _no_address)

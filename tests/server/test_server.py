@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 
@@ -112,6 +113,17 @@ def test_failures_are_counted_over_all_processes(tmp_path: Path) -> None:
         body = {"username": "alice#1", "password": "Wrong#123"}
         answers = [server.call("POST", "/login", body)[0] for _ in range(8)]
     assert answers == [401] * 5 + [429] * 3
+
+
+def test_what_comes_at_once_is_counted_exactly(tmp_path: Path) -> None:
+    with running(tmp_path, WORKERS="3", POSTS_MINUTE="20") as server:
+        article = {"title": "A title", "text": "A text", "access-token": server.sign_up()}
+        login = {"username": "alice#1", "password": "Wrong#123"}
+        with ThreadPoolExecutor(40) as pool:
+            posts = pool.map(lambda _: server.call("POST", "/articles/new", article)[0], range(40))
+            assert sorted(posts) == [200] * 20 + [429] * 20
+            logins = pool.map(lambda _: server.call("POST", "/login", login)[0], range(40))
+            assert sorted(logins) == [401] * 10 + [429] * 30
 
 
 @pytest.fixture
