@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from forum import __version__
+from forum.upgrade import is_beside_another
 
 if TYPE_CHECKING:
     from forum.adapters.metrics import PrometheusMetrics
@@ -27,20 +28,46 @@ class MetricsServer:
         self._bind = bind
         self._folder = ""
         self._master = 0
+        self._is_serving = self._has_complained = False
+        self._arbiter: Any = None
         self._of_worker: PrometheusMetrics
 
     def start(self, arbiter: Any) -> None:
-        """Make a new folder for the files, and serve what they say."""
+        """Make a new folder for the files, and serve what they say.
+
+        Beside another master that has the address, `take_over` does the second.
+        """
+        self._arbiter = arbiter
         self._folder, self._master = tempfile.mkdtemp(prefix="forum-metrics-"), os.getpid()
         os.environ[FOLDER] = self._folder
+        if not is_beside_another():
+            self._serve()
+
+    def take_over(self) -> None:
+        """Serve, now that no other master does.
+
+        Called again and again: for a second after its end, workers may still hold the address.
+        """
+        if self._is_serving:
+            return
+        try:
+            self._serve()
+        except OSError as error:
+            if not self._has_complained:
+                log = self._arbiter.log
+                log.warning("Metrics: nothing can listen on %s yet: %s", self._bind, error)
+            self._has_complained = True
+
+    def _serve(self) -> None:
         from prometheus_client import start_http_server  # noqa: PLC0415  # it reads the folder
 
         from forum.adapters.metrics import Workers, make_registry  # noqa: PLC0415
 
         host, _, port = self._bind.rpartition(":")
-        registry = make_registry(Workers(__version__, lambda: len(arbiter.WORKERS)))
+        registry = make_registry(Workers(__version__, lambda: len(self._arbiter.WORKERS)))
         with _without_signals():
             start_http_server(int(port), host.strip("[]"), registry)
+        self._is_serving = True
 
     def give_slot(self, arbiter: Any, worker: Any) -> None:
         """Called before the worker is forked."""

@@ -1,11 +1,7 @@
 """gunicorn, set up for the forum."""
 
-import errno
-import os
 import shlex
-import socket
-from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -13,15 +9,14 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 
 from forum.config import Settings
-from forum.environment import BadSetting
 from forum.http.guard import Application
+from forum.listening import UNIX, path_of
 from forum.main import app
+from forum.master import Master
 from forum.metrics import MetricsServer
 from forum.worker import Worker
 
 __all__ = ["Server", "Worker"]
-
-_UNIX = "unix:"
 
 _MOST_CONNECTIONS = 4096
 """Of a worker, where it has descriptors for them: an idle one takes about 10 KiB."""
@@ -48,10 +43,14 @@ class Server(BaseApplication):  # type: ignore[misc]
     def load(self) -> Application:
         return app(self._metrics.of_worker() if self._metrics else None)
 
+    def run(self) -> None:
+        Master(self, self._metrics.take_over if self._metrics else lambda: None).run()
+
 
 def _options(settings: Settings) -> dict[str, Any]:
     def greet(arbiter: Arbiter) -> None:
-        click.echo(_greeting(settings))  # It is for people; the standard error has the log.
+        # It is for people; the standard error has the log.
+        click.echo(_greeting(settings, [str(each) for each in arbiter.LISTENERS]))
 
     return {
         "bind": settings.bind,
@@ -69,52 +68,14 @@ def _options(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _greeting(settings: Settings) -> str:
-    address, call = f"http://{settings.bind}", f"curl http://{settings.bind}"
+def _greeting(settings: Settings, addresses: Sequence[str]) -> str:
+    address, call = addresses[0], f"curl {addresses[0]}"
     hint = ", also for a browser" if settings.pages else ""
-    if settings.bind.startswith(_UNIX):
-        address = settings.bind
-        call = f"curl --unix-socket {shlex.quote(_path(address))} http://localhost"
+    if address.startswith(UNIX):
+        call = f"curl --unix-socket {shlex.quote(path_of(address))} http://localhost"
         hint = ""
     path = "/" if settings.pages else "/articles"
     return (
-        f"The forum listens on {address}{hint}\n{settings.database_url.whereabouts}\n"
-        f"Try: {call}{path}"
+        f"The forum listens on {' and '.join(addresses)}{hint}\n"
+        f"{settings.database_url.whereabouts}\nTry: {call}{path}"
     )
-
-
-def _path(bind: str) -> str:
-    return bind.removeprefix(_UNIX)
-
-
-@contextmanager
-def reserved(name: str, bind: str) -> Iterator[None]:
-    """Hold the address, which the setting of this name gives, until the end of the block.
-
-    Raises `BadSetting` where nothing can listen on it. gunicorn would try again for five seconds,
-    and end without saying what to do.
-    """
-    try:
-        with closing(_bound(bind)):
-            yield
-    except OSError as error:
-        raise BadSetting(f"{name}: nothing can listen on {bind}: {error}") from error
-
-
-def _bound(bind: str) -> socket.socket:
-    if bind.startswith(_UNIX):
-        return _unused(_path(bind))
-    host, _, port = bind.rpartition(":")
-    taken = socket.socket(socket.AF_INET6 if host.startswith("[") else socket.AF_INET)
-    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    taken.bind((host.strip("[]"), int(port)))
-    return taken
-
-
-def _unused(path: str) -> socket.socket:
-    # Its name is left alone: gunicorn takes it over from a service that has ended.
-    probe = socket.socket(socket.AF_UNIX)
-    with suppress(FileNotFoundError, ConnectionRefusedError):
-        probe.connect(path)
-        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
-    return probe

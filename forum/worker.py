@@ -130,6 +130,7 @@ class Worker(ASGIWorker):  # type: ignore[misc]
                 lambda: Connection(self), sock=listener.sock, ssl=self._get_ssl_context()
             )
             self.servers.append(server)
+        self.log.info("Worker ready (pid: %s)", self.pid)
         while self.alive and self.ppid == os.getppid():
             self.notify()
             if self.metrics:

@@ -1,7 +1,7 @@
 """The console script `forum`."""
 
 import json
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 
 import click
 
@@ -15,8 +15,9 @@ from forum.cli.secrets import secret
 from forum.cli.users import user
 from forum.config import Settings
 from forum.environment import BadSetting
+from forum.listening import reserved
 from forum.main import render_openapi
-from forum.server import Server, reserved
+from forum.server import Server
 from forum.storage import prepare
 
 _COMPLETION = """\
@@ -46,11 +47,12 @@ def main() -> None:
 def serve() -> None:
     """Serve the API; make and migrate the database first.
 
-    SIGTERM ends it, SIGHUP renews the workers; both answer the requests under way first.
+    SIGTERM ends it, SIGHUP renews the workers; both answer the requests under way first. SIGUSR2
+    starts the program anew beside it, on the same sockets: an upgrade that refuses nobody.
     """
     settings = Settings.from_environment()
     logs.configure(settings.log_format, settings.log_level)
-    with reserved("FORUM_BIND", settings.bind), _reserved_for_metrics(settings):
+    with reserved(settings):
         prepare(settings)
     Server(settings).run()
 
@@ -59,11 +61,6 @@ def serve() -> None:
 def openapi() -> None:
     """Print the OpenAPI document, as the service answers it at /openapi.json."""
     click.echo(json.dumps(render_openapi(Settings.from_environment()), indent=2))
-
-
-def _reserved_for_metrics(settings: Settings) -> AbstractContextManager[object]:
-    bind = settings.metrics_bind
-    return reserved("FORUM_METRICS_BIND", bind) if bind else nullcontext()
 
 
 @main.command()

@@ -148,13 +148,14 @@ def running(
     command: Sequence[str] = FORUM_SERVE,
     descriptors: int | None = None,
     python: str = sys.executable,
+    port: int | None = None,
     **settings: str,
 ) -> Iterator[Server]:
     """A server with its data in the folder, ready to be called.
 
     It is started by a `command` of that Python, and may open so many `descriptors` at most.
     """
-    with starting(folder, host, command, descriptors, python, **settings) as server:
+    with starting(folder, host, command, descriptors, python, port, **settings) as server:
         _await(server.process, host, server.port, folder / "server.log")
         yield server
 
@@ -166,10 +167,11 @@ def starting(
     command: Sequence[str] = FORUM_SERVE,
     descriptors: int | None = None,
     python: str = sys.executable,
+    port: int | None = None,
     **settings: str,
 ) -> Iterator[Server]:
     """A server that was started just now, and may not answer yet."""
-    port = free_port()
+    port = port or free_port()
     bind = f"{f'[{host}]' if ':' in host else host}:{port}"
     variables = environment(BIND=bind, **settings) | {"GUNICORN_CMD_ARGS": f"--bind {bind}"}
     log = folder / "server.log"
