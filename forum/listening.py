@@ -6,6 +6,8 @@ import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 
+from gunicorn.systemd import SD_LISTEN_FDS_START, listen_fds
+
 from forum.config import Settings
 from forum.environment import BadSetting
 from forum.upgrade import is_beside_another
@@ -17,13 +19,15 @@ UNIX = "unix:"
 def reserved(settings: Settings) -> Iterator[None]:
     """Hold the addresses that the settings give, until the end of the block.
 
-    An upgrade has none to hold: the master before listens on them, and hands its sockets over.
+    An upgrade has none to hold: the master before listens on them, and hands its sockets over. From
+    systemd come the sockets that are listened on instead of `bind`.
     Raises `BadSetting` where nothing can listen on one. gunicorn would try again for five seconds,
     and end without saying what to do.
     """
     with ExitStack() as stack:
         if not is_beside_another():
-            stack.enter_context(_held("FORUM_BIND", settings.bind))
+            if not _has_sockets_of_systemd():
+                stack.enter_context(_held("FORUM_BIND", settings.bind))
             if settings.metrics_bind:
                 stack.enter_context(_held("FORUM_METRICS_BIND", settings.metrics_bind))
         yield
@@ -32,6 +36,29 @@ def reserved(settings: Settings) -> Iterator[None]:
 def path_of(address: str) -> str:
     """The path of a `unix:` address."""
     return address.removeprefix(UNIX)
+
+
+def _has_sockets_of_systemd() -> bool:
+    """Whether there are any. Raises `BadSetting` where one of them takes no connections."""
+    try:
+        number: int = listen_fds(unset_environment=False)
+    except ValueError:
+        raise BadSetting("LISTEN_FDS and LISTEN_PID must be numbers: systemd sets them") from None
+    for descriptor in range(SD_LISTEN_FDS_START, SD_LISTEN_FDS_START + number):
+        if not _takes_connections(descriptor):
+            raise BadSetting(
+                f"LISTEN_FDS: the descriptor {descriptor} takes no connections: the socket unit "
+                "must have ListenStream= alone, and Accept=no"
+            )
+    return number > 0
+
+
+def _takes_connections(descriptor: int) -> bool:
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as copy:
+            return bool(copy.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN))
+    except OSError:
+        return False
 
 
 @contextmanager

@@ -22,6 +22,10 @@ class Master(Arbiter):  # type: ignore[misc]
         self._on_alone = on_alone
 
     def reexec(self) -> None:
+        if self.systemd:
+            # It takes the end of the old master for that of the unit, and would end the new one.
+            self.log.error("SIGUSR2 is ignored: restart the unit, and its socket refuses nobody")
+            return
         try:
             super().reexec()
         except OSError as error:

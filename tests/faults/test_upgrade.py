@@ -6,13 +6,13 @@ from pathlib import Path
 from tests.support.client import Outcome
 from tests.support.load import LIMITLESS, Load
 from tests.support.servers import running
-from tests.support.upgrades import faults, upgraded
+from tests.support.upgrades import SECONDS, activated, faults, upgraded
 
 UPGRADES = 3
 REQUESTS = 3_000
 
 
-def test_nobody_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_sigusr2_refuses_nobody_and_loses_nothing(tmp_path: Path) -> None:
     with ExitStack() as stack:
         server = stack.enter_context(running(tmp_path, **LIMITLESS))
         load = Load(server.port, server.sign_up())
@@ -23,6 +23,21 @@ def test_nobody_is_refused_and_nothing_is_lost(tmp_path: Path) -> None:
                 load.await_more_writes(100)
                 server.stop()
                 server = new
+            load.await_more_writes(200)
+    print(load.report())
+    assert faults(load, tmp_path, UPGRADES) == {}
+    assert load.outcomes.total() >= REQUESTS
+
+
+def test_restarts_behind_a_socket_of_systemd_refuse_nobody_and_lose_nothing(
+    tmp_path: Path,
+) -> None:
+    with activated(tmp_path, **LIMITLESS) as unit:
+        load = Load(unit.port, unit.sign_up(), patience=SECONDS)
+        with load.running():
+            for _ in range(UPGRADES):
+                load.await_more_writes(200)
+                unit.service(tmp_path).stop()
             load.await_more_writes(200)
     print(load.report())
     assert faults(load, tmp_path, UPGRADES) == {}

@@ -97,7 +97,7 @@ def test_the_new_one_may_be_stopped_instead(server: Server, folder: Path) -> Non
     (folder / "json.py").write_text("raise SystemExit('a stranger')")
     with upgraded(server, folder) as new:
         new.stop()
-    assert server.workers() == workers
+    await_that(lambda: server.workers() == workers, folder)
     assert server.call("GET", "/articles")[0] == 200
 
 

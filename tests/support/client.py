@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 PATIENCE = 10
-"""Seconds for which a client waits for anything."""
+"""Seconds for which a client waits for anything, unless told otherwise."""
 
 UNAVAILABLE_BODY = {"error": "Service is unavailable, try again later"}
 
@@ -45,8 +45,9 @@ class Reply:
 class Client:
     """One user of HTTP, with one connection at a time: kept alive, or fresh for each request."""
 
-    def __init__(self, port: int, *, keeps_alive: bool) -> None:
+    def __init__(self, port: int, *, keeps_alive: bool, patience: float = PATIENCE) -> None:
         self._port = port
+        self._patience = patience
         self._keeps_alive = keeps_alive
         self._socket: socket.socket | None = None
 
@@ -81,7 +82,7 @@ class Client:
         self._socket = None
 
     def _connect(self) -> socket.socket:
-        connection = socket.create_connection(("127.0.0.1", self._port), timeout=PATIENCE)
+        connection = socket.create_connection(("127.0.0.1", self._port), timeout=self._patience)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return connection
 

@@ -11,7 +11,7 @@ from itertools import count
 from threading import Event, Lock
 from typing import Any
 
-from tests.support.client import Client, Outcome, Reply
+from tests.support.client import PATIENCE, Client, Outcome, Reply
 from tests.support.servers import PASSWORD
 
 WAIT = 0.01
@@ -61,6 +61,8 @@ class Load:
     examples: list[str] = field(default_factory=list)
     """What came instead of an answer, of the first of each outcome that is wrong anywhere."""
     last_success: float = 0.0
+    patience: float = PATIENCE
+    """Seconds for which a client waits for anything."""
 
     def __post_init__(self) -> None:
         self._stop = Event()
@@ -152,7 +154,8 @@ class Load:
         return {kind: n for kind, n in missing.items() if n > 0}
 
     def _repeat(self, task: Callable[[Client], None], keeps_alive: bool) -> None:
-        with closing(Client(self.port, keeps_alive=keeps_alive)) as client:
+        client = Client(self.port, keeps_alive=keeps_alive, patience=self.patience)
+        with closing(client):
             while not self._stop.is_set():
                 task(client)
 

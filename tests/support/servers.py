@@ -42,7 +42,7 @@ class Server:
 
     def call(self, method: str, path: str, body: object = None) -> tuple[int, Any]:
         """The status and the JSON of an answer."""
-        connection = http.client.HTTPConnection(self.host, self.port, timeout=10)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
         try:
             raw = None if body is None else json.dumps(body)
             connection.request(method, path, raw, {"Content-Type": "application/json"})

@@ -1,21 +1,30 @@
 """Services that are started beside others, and go on when those have ended."""
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import apsw
+import pytest
 
 from tests.support.client import Outcome
 from tests.support.load import CLIENTS, Load
-from tests.support.servers import Server
+from tests.support.servers import FORUM_SERVE, Server, environment, free_port
 
-SECONDS = 20
-"""For whatever a test waits for."""
+SECONDS = 30
+"""For whatever a test waits for: a machine that has other things to do takes long to start Python.
+"""
+
+ACTIVATE = "systemd-socket-activate"
+
+UNIT = 'while :; do (LISTEN_PID=$BASHPID exec "$@"); done'
+"""What systemd does with a service and its socket: whenever one ends, the next one gets it."""
 
 
 def log_of(folder: Path) -> str:
@@ -100,3 +109,37 @@ def faults(load: Load, folder: Path, upgrades: int) -> dict[str, int]:
     found = load.faults(present, {Outcome.CLOSED: upgrades * CLIENTS})
     unanswered = load.unanswered(present)
     return found | ({"ran and was not answered": unanswered} if unanswered else {})
+
+
+class Unit(Server):
+    """A socket of systemd, and the service that gets it once somebody has connected."""
+
+    def service(self, folder: Path) -> Server:
+        """The service that runs, with all its workers ready."""
+        await_that(self.workers, folder)
+        service = Server(_Adopted(self.workers()[-1]), self.port)
+        await_that(lambda: are_ready(service, folder), folder)
+        return service
+
+
+@contextmanager
+def activated(folder: Path, **settings: str) -> Iterator[Unit]:
+    """A socket for a service in the folder, which is started by the first connection."""
+    if not shutil.which(ACTIVATE) and "CI" not in os.environ:
+        pytest.skip(f"{ACTIVATE} is not installed")
+    port, variables = free_port(), environment(**settings)
+    command = [ACTIVATE, f"--listen=127.0.0.1:{port}", *(f"--setenv={name}" for name in variables)]
+    command += ["bash", "-c", UNIT, "unit", sys.executable, *FORUM_SERVE]
+    with (folder / "server.log").open("a") as log:
+        process = subprocess.Popen(command, cwd=folder, env=variables, stdout=log, stderr=log)
+    try:
+        # Its first line: from then on the socket is there.
+        await_that(lambda: "Listening on" in log_of(folder), folder)
+        yield Unit(process, port)
+    finally:
+        services = Unit(process, port).workers()
+        process.kill()
+        process.wait()
+        for pid in services:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
