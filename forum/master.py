@@ -26,6 +26,7 @@ class Master(Arbiter):  # type: ignore[misc]
             # It takes the end of the old master for that of the unit, and would end the new one.
             self.log.error("SIGUSR2 is ignored: restart the unit, and its socket refuses nobody")
             return
+        self.maybe_promote_master()  # Since the last look the one before may have ended.
         try:
             super().reexec()
         except OSError as error:
