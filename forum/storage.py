@@ -10,7 +10,7 @@ from forum.adapters.memory.tables import MemoryTables
 from forum.adapters.secret_file import make_secret
 from forum.adapters.sql.bulk import SqlBulkStore
 from forum.adapters.sql.drafts import drafted_database
-from forum.adapters.sql.migrations import SchemaTooNew, migrate, status
+from forum.adapters.sql.migrations import SchemaTooNew, StillNeeded, migrate, status
 from forum.adapters.sql.migrations.runner import BadVersion
 from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.schema import SchemaDiffers
@@ -102,10 +102,11 @@ def _open_postgres(dsn: str, timeout: float) -> PeeweeDatabase:
         raise BadSetting("the URL of the database is no URL that PostgreSQL understands") from None
 
 
-def prepare(settings: Settings) -> None:
+def prepare(settings: Settings, running: int | None = None) -> None:
     """Make and migrate the database, and then the secret, where they are not there.
 
-    Raises `BadSetting`.
+    `running` is the version of the schema that a program makes which goes on serving meanwhile.
+    Raises `BadSetting`, also where that could not go on after it.
     """
     refuse_orphaned_secret(settings)
     path = secret_file(settings)
@@ -113,7 +114,7 @@ def prepare(settings: Settings) -> None:
         require_secret_or_first_start(settings, path)
     if not isinstance(settings.database_url, Memory):
         with opened_database(settings) as database:
-            migrate(database)
+            migrate(database, running=running)
     if path:
         with explained_secret():
             make_secret(path)
@@ -148,13 +149,9 @@ def _explained() -> Iterator[None]:
     """What goes wrong with a database comes out as `BadSetting`."""
     try:
         yield
-    except SchemaTooNew:
-        raise BadSetting(
-            "the database was made by a later version of the forum: install that one"
-        ) from None
     except SchemaDiffers as error:
         raise BadSetting(f"the database {error}: nothing was changed") from None
-    except (BadVersion, OSError) as error:
+    except (SchemaTooNew, StillNeeded, BadVersion, OSError) as error:
         raise BadSetting(str(error)) from error
     except (PeeweeException, Unavailable) as error:
         reason = " ".join(str(error.__cause__ or error).split())
@@ -181,7 +178,7 @@ def opened_bulk_store(settings: Settings, *, create: bool = False) -> Iterator[S
         if create:
             migrate(database)
         database.require()
-        _require_current(database)
+        _require_current(database, exactly=True)
         database.give_way_to_signals()
         yield SqlBulkStore(database)
 
@@ -218,6 +215,9 @@ def _require_ready(database: PeeweeDatabase) -> None:
         raise Unavailable(str(error)) from error
 
 
-def _require_current(database: PeeweeDatabase) -> None:
-    if any(version.applied is None for version in status(database)):
+def _require_current(database: PeeweeDatabase, *, exactly: bool = False) -> None:
+    versions = status(database)
+    if any(version.applied is None for version in versions):
         raise BadSetting("the database has an older schema: run forum migrate on it first")
+    if exactly and any(version.is_later for version in versions):
+        raise SchemaTooNew

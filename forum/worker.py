@@ -18,10 +18,12 @@ from gunicorn.glogging import Logger
 from gunicorn.workers.gasgi import ASGIWorker
 
 from forum import logs
+from forum.adapters.sql.migrations import latest
 from forum.config import Settings
 from forum.connection import Connection
 from forum.environment import BadSetting
 from forum.storage import prepare, require_usable
+from forum.upgrade import running_schema, tell_schema
 
 _LAST_CALL = 0.1
 """Seconds in which a request that is on its way to a stopping worker still arrives."""
@@ -70,13 +72,16 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         Raises `SystemExit` with one line.
         """
         super().check_config(cfg, log)
+        _load_what_is_left()
         os.register_at_fork(after_in_parent=_release_signals)
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
         try:
-            prepare(Settings.from_environment())
+            prepare(Settings.from_environment(), running_schema())
         except BadSetting as error:
             sys.exit(f"Error: {error}")
+        for environment in (os.environ, cfg.env_orig):  # After SIGHUP, and before.
+            tell_schema(environment, latest())
         _judge_renewals(log)
 
     def init_process(self) -> None:
@@ -147,6 +152,11 @@ class Worker(ASGIWorker):  # type: ignore[misc]
             if connection.is_waiting():
                 connection.give_way()
         await super()._shutdown()
+
+
+def _load_what_is_left() -> None:
+    # When it is asked for, its files may be those of a later version.
+    import forum.http.openapi  # noqa: F401, PLC0415  # commands have no use for it
 
 
 def _release_signals() -> None:

@@ -6,12 +6,14 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 import pytest
 import structlog
 
 from forum.adapters.passwords import Argon2Passwords
+from forum.adapters.sql import migrations
 from forum.adapters.sql.migrations import migrate
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.config import Settings
@@ -25,6 +27,7 @@ from tests.support.clusters import (
     find_binaries,
     server_folder,
 )
+from tests.support.versions import make_versions
 
 SECRET = "a secret of at least thirty-two bytes, known to the tests"
 
@@ -79,6 +82,23 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     empty: Path = request.getfixturevalue("empty_file")
     shutil.copy(empty, tmp_path / "forum.db")
     return f"sqlite:///{tmp_path}/forum.db"
+
+
+Program = Callable[..., Path]
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
+    """Makes this process one of a program that has further versions of these texts."""
+    numbers = count()
+
+    def become(*later: str) -> Path:
+        folder = tmp_path / f"program{next(numbers)}"
+        make_versions(folder, *later)
+        monkeypatch.setattr(migrations, "__file__", str(folder / "__init__.py"))
+        return folder
+
+    return become
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from forum.listening import reserved
 from forum.main import render_openapi
 from forum.server import Server
 from forum.storage import prepare
+from forum.upgrade import running_schema
 
 _COMPLETION = """\
 Completion of commands: put eval "$(_FORUM_COMPLETE=bash_source forum)" into ~/.bashrc, or the same
@@ -53,7 +54,7 @@ def serve() -> None:
     settings = Settings.from_environment()
     logs.configure(settings.log_format, settings.log_level)
     with reserved(settings):
-        prepare(settings)
+        prepare(settings, running_schema())
     Server(settings).run()
 
 

@@ -1,13 +1,14 @@
 """Commands that make, save and bring back a database."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from forum.adapters.secret_file import load_secrets
 from forum.adapters.sql import sqlite_backup
-from forum.adapters.sql.migrations import UnknownVersion, migrate, status
+from forum.adapters.sql.migrations import UnknownVersion, Version, first_break, migrate, status
 from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.cli.errors import printable
 from forum.cli.parameters import File
@@ -29,16 +30,28 @@ def migrate_command(version: int | None, only_status: bool) -> None:
     settings = Settings.from_environment()
     refuse_orphaned_secret(settings)
     with opened_database(settings) as database:
+        before, applied = status(database), []
+        breaking = _breaking(before)
         if only_status:
             database.require()
         else:
-            for name in _migrate(database, version):
-                click.echo(f"applied {name}")
+            applied = _migrate(database, version)
         versions = status(database)
+    for name in applied:
+        click.echo(f"applied {name}")
     for each in versions:
-        click.echo(f"{each.name}  {each.applied or 'not applied'}")
+        by = " by a later version of the forum" if each.is_later else ""
+        click.echo(f"{each.name}  {each.applied or 'not applied'}{by}")
+    if breaking and (only_status or breaking in applied):
+        click.echo(f"Stop the service, if it runs: it cannot go on with {breaking}", err=True)
     if only_status and not all(each.applied for each in versions):
         sys.exit(1)
+
+
+def _breaking(versions: Sequence[Version]) -> str | None:
+    """The first version that is missing, and that a program of the last one cannot go on with."""
+    numbers = [each.number for each in versions if each.applied]
+    return first_break(versions, numbers[-1]) if numbers else None
 
 
 def _migrate(database: PeeweeDatabase, version: int | None) -> list[str]:

@@ -326,6 +326,7 @@ class TestMigrations:
         mark = migrated.peewee.param
         insert = f"INSERT INTO schema_migration (name, applied) VALUES ({mark}, {mark})"
         migrated.query(insert, ["9999_future", migrated.to_stored(NOW)])
+        migrated.query("UPDATE schema_compatibility SET oldest = 9999")
         with pytest.raises(SchemaTooNew):
             migrate(migrated)
 
@@ -333,7 +334,7 @@ class TestMigrations:
         self, database: PeeweeDatabase, versions: Path
     ) -> None:
         (versions / "0002_broken.py").write_text(
-            "def up(migrator, db):\n    db.execute_sql('DROP TABLE articles')\n"
+            "OLDEST = 2\ndef up(migrator, db):\n    db.execute_sql('DROP TABLE articles')\n"
             "    raise ZeroDivisionError\n"
         )
         migrate(database, 1)
@@ -346,7 +347,7 @@ class TestMigrations:
     def test_a_version_that_leaves_its_work_undone_is_not_recorded(
         self, database: PeeweeDatabase, versions: Path, text: str
     ) -> None:
-        (versions / "0002_undone.py").write_text(text)
+        (versions / "0002_undone.py").write_text(f"OLDEST = 2\n{text}")
         with pytest.raises(Exception, match="0002_undone"):
             migrate(database)
         assert [bool(each.applied) for each in status(database)] == [False, False]
@@ -354,7 +355,7 @@ class TestMigrations:
     def test_a_version_that_works_through_the_migrator_is_applied(
         self, database: PeeweeDatabase, versions: Path
     ) -> None:
-        (versions / "0002_done.py").write_text(DONE)
+        (versions / "0002_done.py").write_text(f"OLDEST = 2\n{DONE}")
         migrate(database)
         database.query(
             "INSERT INTO articles (user_id, date_posted, title, text, karma) "
@@ -368,7 +369,7 @@ class TestMigrations:
         column = "\"mood\" TEXT NOT NULL DEFAULT 'good'"
         sql = f"ALTER TABLE articles ADD COLUMN {column}"
         (versions / "0002_mood.py").write_text(
-            f"def up(migrator, db):\n    db.execute_sql({sql!r})\n"
+            f"OLDEST = 2\ndef up(migrator, db):\n    db.execute_sql({sql!r})\n"
         )
         migrate(database)
         assert [bool(each.applied) for each in status(database)] == [True, True]

@@ -15,7 +15,7 @@ from forum.environment import BadSetting
 from forum.listening import reserved
 from tests.support.load import LIMITLESS, Load
 from tests.support.servers import FORUM_SERVE, environment
-from tests.support.upgrades import SECONDS, Unit, activated, await_that, faults, log_of
+from tests.support.upgrades import SECONDS, Unit, activated, articles_in, await_that, faults, log_of
 
 WITH_SOCKET = """
 import os, sys
@@ -56,7 +56,7 @@ def restart(unit: Unit, folder: Path) -> Restart:
         load.await_more_writes(30)
         unit.service(folder).stop()
         load.await_more_writes(30)
-    return Restart(unit.port, log_of(folder), faults(load, folder, upgrades=1), status)
+    return Restart(unit.port, log_of(folder), faults(load, articles_in(folder), upgrades=1), status)
 
 
 def test_the_first_connection_is_answered(restart: Restart) -> None:

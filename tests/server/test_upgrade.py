@@ -11,7 +11,14 @@ import pytest
 
 from tests.support.load import LIMITLESS, Load
 from tests.support.servers import Server, free_port, running
-from tests.support.upgrades import are_ready, await_that, failed_upgrade, faults, upgraded
+from tests.support.upgrades import (
+    are_ready,
+    articles_in,
+    await_that,
+    failed_upgrade,
+    faults,
+    upgraded,
+)
 
 AS_A_MODULE = ("-u", "-m", "forum", "serve")
 """As `python -m forum serve`: were that line repeated, Python would look into its folder first."""
@@ -138,7 +145,7 @@ def succession(tmp_path_factory: pytest.TempPathFactory) -> Succession:
             load.await_more_writes(30)
         await_that(lambda: scrape(port), folder)
         after = scrape(port)
-    return Succession(faults(load, folder, upgrades=1), status, [beside, after])
+    return Succession(faults(load, articles_in(folder), upgrades=1), status, [beside, after])
 
 
 def test_nobody_is_refused_and_nothing_is_lost(succession: Succession) -> None:

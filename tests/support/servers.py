@@ -18,6 +18,9 @@ from typing import Any, Protocol
 
 from forum.cli import main
 
+ROOT = Path(__file__).resolve().parents[2]
+"""Where the program is."""
+
 PASSWORD = "Password#1"
 
 
@@ -92,14 +95,17 @@ class Server:
 def environment(**settings: str) -> dict[str, str]:
     """This process's environment with these `FORUM_*` settings alone."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FORUM_")}
-    root = str(Path(__file__).resolve().parents[2])
-    return {**kept, "PYTHONPATH": root, **{f"FORUM_{k}": value for k, value in settings.items()}}
+    return {
+        **kept,
+        "PYTHONPATH": str(ROOT),
+        **{f"FORUM_{k}": value for k, value in settings.items()},
+    }
 
 
 FORUM_SERVE = ("-m", "forum", "serve")
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["forum.cli"])
+_FORKS.set_forkserver_preload(["forum.cli", "forum.http.openapi"])
 
 
 class _Forked:
@@ -149,13 +155,15 @@ def running(
     descriptors: int | None = None,
     python: str = sys.executable,
     port: int | None = None,
+    program: Path = ROOT,
     **settings: str,
 ) -> Iterator[Server]:
     """A server with its data in the folder, ready to be called.
 
-    It is started by a `command` of that Python, and may open so many `descriptors` at most.
+    It is started by a `command` of that Python, runs the `program` in that folder, and may open so
+    many `descriptors` at most.
     """
-    with starting(folder, host, command, descriptors, python, port, **settings) as server:
+    with starting(folder, host, command, descriptors, python, port, program, **settings) as server:
         _await(server.process, host, server.port, folder / "server.log")
         yield server
 
@@ -168,15 +176,17 @@ def starting(
     descriptors: int | None = None,
     python: str = sys.executable,
     port: int | None = None,
+    program: Path = ROOT,
     **settings: str,
 ) -> Iterator[Server]:
     """A server that was started just now, and may not answer yet."""
     port = port or free_port()
     bind = f"{f'[{host}]' if ':' in host else host}:{port}"
-    variables = environment(BIND=bind, **settings) | {"GUNICORN_CMD_ARGS": f"--bind {bind}"}
+    variables = environment(BIND=bind, **settings)
+    variables |= {"GUNICORN_CMD_ARGS": f"--bind {bind}", "PYTHONPATH": str(program)}
     log = folder / "server.log"
     process: Process
-    if (command, descriptors, python) == (FORUM_SERVE, None, sys.executable):
+    if (command, descriptors, python, program) == (FORUM_SERVE, None, sys.executable, ROOT):
         process = _Forked(folder, variables, log)
     else:
         limit = ["prlimit", f"--nofile={descriptors}:{descriptors}"] if descriptors else []

@@ -98,17 +98,21 @@ def failed_upgrade(server: Server, folder: Path) -> list[str]:
     return log_of(folder)[before:].splitlines()
 
 
-def faults(load: Load, folder: Path, upgrades: int) -> dict[str, int]:
-    """What as many upgrades did wrong to their clients; empty if all is well.
+def faults(load: Load, present: list[tuple[int, str]], upgrades: int) -> dict[str, int]:
+    """What as many upgrades did wrong, where these articles are present; empty if all is well.
 
     A kept-alive connection may be closed under its client, who sends the request again: so it must
     not have run.
     """
-    with closing(apsw.Connection(str(folder / "data/forum.db"))) as connection:
-        present = connection.execute("SELECT id, title FROM articles").fetchall()
     found = load.faults(present, {Outcome.CLOSED: upgrades * CLIENTS})
     unanswered = load.unanswered(present)
     return found | ({"ran and was not answered": unanswered} if unanswered else {})
+
+
+def articles_in(folder: Path) -> list[tuple[int, str]]:
+    """The ids and titles in the database of a service in the folder."""
+    with closing(apsw.Connection(str(folder / "data/forum.db"))) as connection:
+        return connection.execute("SELECT id, title FROM articles").fetchall()
 
 
 class Unit(Server):

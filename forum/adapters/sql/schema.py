@@ -38,6 +38,20 @@ def difference(expected: Schema, actual: Schema) -> str | None:
     return next(_differences(expected, actual), None)
 
 
+def lack(expected: Schema, actual: Schema) -> str | None:
+    """The first table or column that the actual ones lack; it ends a sentence as `difference`.
+
+    Whatever else differs is let be.
+    """
+    for table, parts in expected.items():
+        if table not in actual:
+            return f"has no table {table}"
+        for part in parts:
+            if part.startswith("column ") and part not in actual[table]:
+                return f"has no {part} in the table {table}"
+    return None
+
+
 def printable(name: str) -> str:
     """A foreign name, short enough and without the characters that would govern a terminal."""
     return "".join(each if each.isprintable() else "?" for each in name[:_LONGEST_NAME])

@@ -5,6 +5,8 @@ from playhouse.migrate import SchemaMigrator
 
 from forum.adapters.sql.migrations import key_field
 
+OLDEST = 1
+
 
 def up(migrator: SchemaMigrator, db: Database) -> None:
     """Create both tables and the indexes that every list and look-up walks."""

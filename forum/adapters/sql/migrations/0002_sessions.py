@@ -12,6 +12,8 @@ from playhouse.migrate import SchemaMigrator
 
 from forum.adapters.sql.migrations import key_field
 
+OLDEST = 2
+
 
 def up(migrator: SchemaMigrator, db: Database) -> None:
     """Create both tables and let everybody in as before, with a new login."""

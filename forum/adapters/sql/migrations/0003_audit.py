@@ -12,6 +12,8 @@ from playhouse.migrate import SchemaMigrator
 
 from forum.adapters.sql.migrations import key_field
 
+OLDEST = 3
+
 
 def up(migrator: SchemaMigrator, db: Database) -> None:
     """Create the table. Its users are named, not referred to: it outlives them."""

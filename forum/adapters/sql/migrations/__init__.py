@@ -3,22 +3,25 @@
 A version is a file `NNNN_name.py` with `up(migrator, db)`; it declares frozen copies of the tables
 it makes and imports no table of today, so that it still does in a year what it does now.
 
+`OLDEST` in it is the number of the oldest version whose program can go on with what it makes: that
+of the version before, or an earlier one, where they neither miss nor break anything, and its own
+where they do. The database records it, so that earlier programs know it without the file.
+
 Nothing is done in a database whose tables are not those that the versions make which it records:
-they are compared with those of a fresh database in memory at the same version.
+they are compared with those of a fresh database in memory at the same version. Where later versions
+are recorded with which this program can go on, no more is compared than what it needs.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import peewee
-from playhouse.migrations import Migration
 
-from forum.adapters.sql.migrations.runner import CheckedRunner
+from forum.adapters.sql.migrations.record import TABLES, Record, SchemaTooNew, Version, read_record
+from forum.adapters.sql.migrations.runner import HISTORY, CheckedRunner, files
 from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.schema import (
     KIND,
@@ -26,53 +29,47 @@ from forum.adapters.sql.schema import (
     SchemaDiffers,
     SchemaReader,
     difference,
-    printable,
+    lack,
 )
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.adapters.sql.sqlite_schema import read_schema
 
-_RECORD = "schema_migration"
-_RECORDED = "SELECT name, applied FROM schema_migration ORDER BY name LIMIT 10000"
-
-_Record = Mapping[str, object]
-"""When each version was applied, by its name."""
-
-
-class SchemaTooNew(Exception):
-    """The database was migrated by a later version of the forum."""
+__all__ = ["SchemaTooNew", "Version"]
 
 
 class UnknownVersion(Exception):
     """There is no such version, or the database is past it already."""
 
 
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version of the schema: its number, its name, and when it was applied (None: not yet)."""
-
-    number: int
-    name: str
-    applied: datetime | str | None
+class StillNeeded(Exception):
+    """A version changes what a program needs that still runs; the text says what to do."""
 
 
-def migrate(database: PeeweeDatabase, target: int | None = None) -> list[str]:
+def migrate(
+    database: PeeweeDatabase, target: int | None = None, running: int | None = None
+) -> list[str]:
     """Apply what is missing up to the target, or all of it, and return the names.
 
     A database is made where there is none. All or nothing: a version that fails leaves the schema
-    as it was. Concurrent calls apply once.
-    Raises `SchemaTooNew`, `SchemaDiffers`, `BadVersion`, and `UnknownVersion` for a target that
-    cannot be reached by going up; no table is made or changed then.
+    as it was. Concurrent calls apply once. `running` is the version of a program that goes on
+    meanwhile.
+    Raises `SchemaTooNew`, `SchemaDiffers`, `BadVersion`, `StillNeeded`, and `UnknownVersion` for a
+    target that cannot be reached by going up; no table is made or changed then.
     """
     versions = status(database)
     if target is None and not _missing(versions):
         return []
+    if running is not None and (breaking := first_break(versions, running)):
+        raise StillNeeded(
+            f"the version {breaking} of the schema changes what the program needs that still runs: "
+            "stop the service, then start it"
+        )
     name = None if target is None else _name(versions, target)
     database.create()
     with database.exclusive():
         if target is not None:
-            _name(_versions(_read(database.schema_in_transaction())[1]), target)
-        applied: list[str] = _runner(database).up(name)
-        if applied:
+            _name(_read(database.schema_in_transaction())[1].versions(_names()), target)
+        if applied := _runner(database).up(name):
             _compare(*_read(database.schema_in_transaction()))
         return applied
 
@@ -85,15 +82,37 @@ def status(database: PeeweeDatabase) -> list[Version]:
     """
     found, record = _look(database)
     _compare(found, record)
-    return _versions(record)
+    return record.versions(_names())
+
+
+def latest() -> int:
+    """The number of the version that this program makes."""
+    return files(_folder())[-1].idx
+
+
+def first_break(versions: Sequence[Version], running: int) -> str | None:
+    """The name of the first of these that is missing, and that a program cannot go on with.
+
+    `running` is the version of that program. Raises `BadVersion`.
+    """
+    missing = {each.name for each in _missing(versions)}
+    for file in files(_folder()):
+        if file.name in missing and file.load().oldest > running:
+            return file.name
+    return None
 
 
 def require_own_schema(reader: SchemaReader) -> Schema:
-    """The schema of a SQLite database of the forum. Raises `SchemaDiffers`, `SchemaTooNew`."""
+    """The schema of a SQLite database of the forum, of this version or an earlier one.
+
+    Raises `SchemaDiffers`, `SchemaTooNew`.
+    """
     found, record = _read(reader)
-    if _RECORD not in found:
+    if HISTORY not in found:
         raise SchemaDiffers("is of another program")
     _compare(found, record)
+    if record.later(_names()):
+        raise SchemaTooNew
     return found
 
 
@@ -103,53 +122,36 @@ def key_field(database: Any) -> peewee.AutoField:
     return field
 
 
-def _look(database: PeeweeDatabase) -> tuple[Schema, _Record]:
+def _look(database: PeeweeDatabase) -> tuple[Schema, Record]:
     """The tables that are there under our names, and the recorded versions, at one moment."""
     with database.schema_at_one_moment() as reader:
-        return _read(reader) if reader else ({}, {})
+        return _read(reader) if reader else ({}, Record())
 
 
-def _read(reader: SchemaReader) -> tuple[Schema, _Record]:
+def _read(reader: SchemaReader) -> tuple[Schema, Record]:
     found = reader.read(_our_tables())
     _compare_record(found)
-    rows: Any = reader.rows(_RECORDED) if _RECORD in found else []
-    return found, dict(rows)
+    return found, read_record(reader, found)
 
 
 def _compare_record(found: Schema) -> None:
-    """Raise `SchemaDiffers` where the table of the versions is there and is not ours."""
-    if _RECORD in found and (verdict := difference(_made_in_memory(_folder(), ()), found)):
+    """Raise `SchemaDiffers` where a table of the record is there and is not ours."""
+    record = _made_in_memory(_folder(), ())
+    if verdict := difference({name: record[name] for name in TABLES if name in found}, found):
         raise SchemaDiffers(verdict)
 
 
-def _compare(found: Schema, record: _Record) -> None:
+def _compare(found: Schema, record: Record) -> None:
     """Raise `SchemaDiffers` or `SchemaTooNew` unless the recorded versions make these tables."""
-    last = _last(record)
-    expected = _reference(last) if last else {}
-    if verdict := difference(expected, found):
+    last = record.last(_names())
+    made = _reference(last) if last else {}
+    expected = {name: parts for name, parts in made.items() if name not in TABLES}
+    compare = lack if record.later(_names()) else difference
+    if verdict := compare(expected, found):
         raise SchemaDiffers(verdict)
     for table, parts in found.items():
-        if table not in expected and table != _RECORD:
+        if table not in expected and table not in TABLES:
             raise SchemaDiffers(f"has a {parts[KIND]} {table} that no version recorded in it makes")
-
-
-def _last(record: _Record) -> str | None:
-    """The name of the last version that is recorded. Raises `SchemaDiffers`, `SchemaTooNew`."""
-    names = _names()
-    recorded = [name for name in names if record.get(name)]
-    for name, applied in record.items():
-        if not (isinstance(name, str) and applied):
-            raise SchemaDiffers("has a record of a version that cannot be read")
-        if name not in names and name > names[-1] and recorded == names:
-            raise SchemaTooNew
-        if name not in names:
-            raise SchemaDiffers(
-                f"has a record of the version {printable(name)}, which is not the forum's"
-            )
-    for name, expected in zip(recorded, names, strict=False):
-        if name != expected:
-            raise SchemaDiffers(f"has no record of the version {expected}")
-    return recorded[-1] if recorded else None
 
 
 def _our_tables() -> Collection[str]:
@@ -160,7 +162,7 @@ def _our_tables() -> Collection[str]:
     for last in reversed(_names()):
         with suppress(Exception):
             return _reference(last)
-    return (_RECORD,)
+    return TABLES
 
 
 def _reference(last: str) -> Schema:
@@ -170,7 +172,7 @@ def _reference(last: str) -> Schema:
 
 
 def _names() -> list[str]:
-    return [each.name for each in _versions({})]
+    return [each.name for each in files(_folder())]
 
 
 @lru_cache
@@ -183,17 +185,6 @@ def _made_in_memory(folder: str, names: tuple[str, ...]) -> Schema:
         database.close()
 
 
-def _versions(record: _Record) -> list[Version]:
-    files = Migration.load_directory(_folder())
-    return [Version(each.idx, each.name, _time(record.get(each.name))) for each in files]
-
-
-def _time(applied: object) -> datetime | str | None:
-    with suppress(TypeError, ValueError):
-        return datetime.fromisoformat(applied)  # type: ignore[arg-type]  # checked by trying
-    return applied if isinstance(applied, datetime) else str(applied) if applied else None
-
-
 def _runner(database: PeeweeDatabase) -> CheckedRunner:
     return CheckedRunner(database.peewee, _folder())
 
@@ -202,12 +193,13 @@ def _folder() -> str:
     return str(Path(__file__).parent)
 
 
-def _missing(versions: list[Version]) -> bool:
-    return any(version.applied is None for version in versions)
+def _missing(versions: Sequence[Version]) -> list[Version]:
+    return [version for version in versions if version.applied is None]
 
 
-def _name(versions: list[Version], target: int) -> str:
+def _name(versions: Sequence[Version], target: int) -> str:
     for version in versions:
-        if version.number == target and not any(v.applied for v in versions if v.number > target):
+        is_last = not any(each.applied for each in versions if each.number > target)
+        if version.number == target and is_last and not version.is_later:
             return version.name
     raise UnknownVersion
