@@ -90,6 +90,10 @@ class PeeweeDatabase(ABC):
     def exclusive(self) -> AbstractContextManager[object]:
         """As in `BulkDatabase`."""
 
+    def alone(self) -> AbstractContextManager[object]:
+        """An `exclusive` transaction in which nobody else reads what it changes, either."""
+        return self.exclusive()
+
     @abstractmethod
     def snapshot(self) -> AbstractContextManager[object]:
         """As in `BulkDatabase`."""

@@ -1,12 +1,13 @@
 """PostgreSQL through psycopg 3."""
 
 import select
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import psycopg
-from peewee import PeeweeException
+from peewee import OperationalError, PeeweeException
 
 from forum.adapters.sql.database import Row
 from forum.adapters.sql.peewee_database import PeeweeDatabase, translated
@@ -17,6 +18,14 @@ from forum.adapters.sql.statements import Statement
 
 _MIGRATION_LOCK = 0x666F72756D
 """The key of the advisory lock: "forum" in ASCII."""
+
+_LOCK_WAIT = 50
+"""Milliseconds for which a lock may be waited for while others are held: requests wait as long, and
+PostgreSQL takes a second for a deadlock.
+"""
+
+_LOCK_PAUSE = 0.05
+"""Seconds for requests between two attempts at all locks."""
 
 
 class PostgresDatabase(PeeweeDatabase):
@@ -67,12 +76,41 @@ class PostgresDatabase(PeeweeDatabase):
     @contextmanager
     def exclusive(self) -> Iterator[None]:
         """Wait, however long, for all others of this kind and for all who write at the moment."""
+        with self._one_of_its_kind():
+            self._lock_tables("EXCLUSIVE")
+            yield
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Wait, however long, for all who do anything at the moment."""
+        with self._one_of_its_kind():
+            self.peewee.execute_sql(f"SET LOCAL lock_timeout = {_LOCK_WAIT}")
+            while not self._could_lock_tables("ACCESS EXCLUSIVE"):
+                time.sleep(_LOCK_PAUSE)
+            self.peewee.execute_sql("SET LOCAL lock_timeout = 0")
+            yield
+
+    @contextmanager
+    def _one_of_its_kind(self) -> Iterator[None]:
         with self._limit.within(None), self.peewee.atomic():
             self.peewee.execute_sql("SET LOCAL statement_timeout = 0")
             self.peewee.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_MIGRATION_LOCK,))
-            for table in self.peewee.get_tables():
-                self.peewee.execute_sql(f'LOCK TABLE "{table}" IN EXCLUSIVE MODE')
             yield
+
+    def _lock_tables(self, mode: str) -> None:
+        for table in self.peewee.get_tables():
+            self.peewee.execute_sql(f'LOCK TABLE "{table}" IN {mode} MODE')
+
+    def _could_lock_tables(self, mode: str) -> bool:
+        """Whether all are locked; else none is, so that those who hold one up can go on."""
+        try:
+            with self.peewee.atomic():
+                self._lock_tables(mode)
+        except OperationalError as error:
+            if not isinstance(error.orig, psycopg.errors.LockNotAvailable):  # type: ignore[attr-defined]
+                raise
+            return False
+        return True
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:

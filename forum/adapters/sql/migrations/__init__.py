@@ -66,7 +66,7 @@ def migrate(
         )
     name = None if target is None else _name(versions, target)
     database.create()
-    with database.exclusive():
+    with database.alone():
         if target is not None:
             _name(_read(database.schema_in_transaction())[1].versions(_names()), target)
         if applied := _runner(database).up(name):
