@@ -3,7 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := sqlite:///demo/forum.db
 
-.PHONY: help run demo test test-faults check picture benchmark format clean
+.PHONY: help run demo test test-faults check picture benchmark format requirements clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -37,6 +37,11 @@ benchmark: $(VENV)/dev ## measure each call beside a no-op; needs wrk
 format: $(VENV)/dev ## format the code and mend what the linter can mend
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
+
+requirements: $(VENV)/dev ## write deploy/requirements.txt: what the wheel needs, with hashes
+	@$(BIN)/pip-compile --quiet --extra postgres --constraint constraints.txt --generate-hashes --strip-extras \
+		--no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-options \
+		--output-file deploy/requirements.txt pyproject.toml
 
 clean: ## remove the virtual environment; the data stays
 	rm -rf $(VENV)
