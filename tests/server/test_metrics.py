@@ -136,8 +136,8 @@ def test_every_alert_has_words_and_known_metrics() -> None:
 @pytest.mark.skipif(
     not shutil.which("promtool") and "CI" not in os.environ, reason="promtool is not installed"
 )
-def test_prometheus_understands_the_alerts() -> None:
-    command = ["promtool", "check", "rules", ROOT / "deploy/prometheus-rules.yml"]
+def test_prometheus_understands_its_file_and_the_alerts() -> None:
+    command = ["promtool", "check", "config", ROOT / "deploy/prometheus.yml"]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stderr
     assert "5 rules found" in checked.stdout
