@@ -1,24 +1,23 @@
 """Where each use case runs.
 
-An embedded store reads in microseconds, on the event loop; its writes wait for locks and disks,
-one writer for each process is enough, since a second would only wait for the first, and what waits
-for it is committed together. Pages that
-are deep in a list take milliseconds of the processor: they have a thread that gets what others
-leave. A store
-behind a network can always keep one waiting, and serves several at once; who reads has threads
-that no writer can take. Passwords have threads of their own, no more than may compute a hash at
-the same moment: that bounds their memory, and a storm of logins keeps nobody else waiting.
-Whether the store is ready is found out by a thread, and a connection, that has nothing else to
-do.
+An embedded store reads in microseconds, on the event loop. Its writes wait for locks and disks: one
+writer for each process is enough, since a second would only wait for the first, and what waits for
+it is committed together. Pages that are deep in a list take milliseconds of the processor: they
+have a thread that gets what others leave. A store behind a network can always keep one waiting, and
+serves several at once; who reads has threads that no writer can take. Passwords have threads of
+their own, no more than may compute a hash at the same moment: that bounds their memory, and a storm
+of logins keeps nobody else waiting. Whether the store is ready is found out by a thread, and a
+connection, that has nothing else to do.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, ParamSpec, TypeVar
 
 from forum.config import Settings
 from forum.domain.articles import page_number
 from forum.http.dispatch import BoundedPool, Dispatch, Dispatcher, Pool, run_inline
 from forum.http.group_commit import GroupCommit, Together
+from forum.http.ports import PoolMetrics
 from forum.services import Services
 from forum.storage import Store
 
@@ -32,6 +31,13 @@ _NEAR = 5000
 """Entries of the index whose skipping costs less than a thread does: some 40 microseconds."""
 
 
+class _Pools(NamedTuple):
+    hashing: Pool
+    reading: Pool
+    writing: Pool
+    readiness: Pool
+
+
 def make_dispatcher(
     settings: Settings,
     services: Services,
@@ -41,51 +47,64 @@ def make_dispatcher(
 ) -> Dispatcher:
     """What runs each use case where it belongs; `together` commits what an embedded store wrote."""
     users, sessions, articles = services.users, services.sessions, services.articles
-    timeout, within = settings.store_timeout, store.within
-
-    def pool(name: str, size: int, *, low_priority: bool = False) -> BoundedPool:
-        noted = metrics.of_pool(name) if metrics else None
-        return BoundedPool(name, size, timeout, within, low_priority=low_priority, metrics=noted)
-
-    def grouped(name: str) -> Pool:
-        noted = metrics.of_pool(name) if metrics else None
-        return GroupCommit(name, timeout, together, metrics=noted)
-
-    hashing = pool("hashing", settings.hashes, low_priority=True)
-    threads = 1 if store.is_embedded else settings.threads
-    far = pool("reading", threads, low_priority=store.is_embedded)
-    writing = grouped("writing") if store.is_embedded else pool("writing", settings.threads)
-    readiness = pool("readiness", 1, low_priority=True)
-    reading: Dispatch = run_inline if store.is_embedded else far
-    last_near = max(1, _NEAR // settings.page_size)
-    paging: Dispatch = _near_pages_inline(far, last_near) if store.is_embedded else far
+    pools = _pools(settings, store, together, metrics)
+    reading: Dispatch = run_inline if store.is_embedded else pools.reading
+    paging = _near_pages_inline(pools.reading, settings) if store.is_embedded else pools.reading
     return Dispatcher(
         {
-            users.register: hashing,
-            sessions.log_in: hashing,
-            sessions.change_password: hashing,
+            users.register: pools.hashing,
+            sessions.log_in: pools.hashing,
+            sessions.change_password: pools.hashing,
             sessions.authenticate: reading,
             sessions.list_all: reading,
-            sessions.touch: writing,
-            sessions.log_out: writing,
-            sessions.end: writing,
-            sessions.end_others: writing,
+            sessions.touch: pools.writing,
+            sessions.log_out: pools.writing,
+            sessions.end: pools.writing,
+            sessions.end_others: pools.writing,
             users.profile: reading,
             articles.read: reading,
             articles.latest: paging,
             articles.latest_by: paging,
-            articles.post: writing,
-            articles.edit: writing,
-            articles.delete: writing,
-            store.require_ready: readiness,
+            articles.post: pools.writing,
+            articles.edit: pools.writing,
+            articles.delete: pools.writing,
+            store.require_ready: pools.readiness,
         },
         services=[users, sessions, articles],
-        close=[hashing, far, writing, readiness],
+        close=pools,
     )
 
 
-def _near_pages_inline(far: Dispatch, last_near: int) -> Dispatch:
+def _pools(
+    settings: Settings, store: Store, together: Together, metrics: "PrometheusMetrics | None"
+) -> _Pools:
+    timeout = settings.store_timeout
+
+    def noted(name: str) -> PoolMetrics | None:
+        return metrics.of_pool(name) if metrics else None
+
+    def pool(name: str, size: int, *, low_priority: bool = False) -> Pool:
+        return BoundedPool(
+            name, size, timeout, store.within, low_priority=low_priority, metrics=noted(name)
+        )
+
+    return _Pools(
+        pool("hashing", settings.hashes, low_priority=True),
+        pool(
+            "reading",
+            1 if store.is_embedded else settings.threads,
+            low_priority=store.is_embedded,
+        ),
+        GroupCommit("writing", timeout, together, metrics=noted("writing"))
+        if store.is_embedded
+        else pool("writing", settings.threads),
+        pool("readiness", 1, low_priority=True),
+    )
+
+
+def _near_pages_inline(far: Dispatch, settings: Settings) -> Dispatch:
     """Far pages leave the event loop alone: the entries of the index before them are skipped."""
+    last_near = max(1, _NEAR // settings.page_size)
 
     async def dispatch(use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         page = page_number(str(named["page"]))

@@ -36,19 +36,15 @@ class Store:
 
     repositories: Repositories
     is_embedded: bool = True
-    """Whether reading takes microseconds, and waits for nothing: then it is done on the event loop.
-    """
+    """Whether reading takes microseconds and waits for nothing: then the event loop does it."""
     within: Callable[[float], AbstractContextManager[object]] = nullcontext
     """Limits how long, in seconds, the thread that enters it waits for the store."""
     together: Callable[[], AbstractContextManager[object]] = nullcontext
-    """Commits at its end, with one sync, what the repositories of an embedded store write inside;
-    it begins when it is this thread's turn. Without it each write is committed by itself.
-    """
+    """Begins when it is this thread's turn; commits at its end, with one sync, what is in it."""
     require_ready: Callable[[], None] = lambda: None
     """Raises `Unavailable` where the store does not answer, or is not up to date."""
     version: Callable[[], object | None] = lambda: None
-    """What is another one as soon as anything was committed; None where that cannot be told soon.
-    """
+    """What is another one as soon as anything was committed; None where that cannot be told."""
     close: Callable[[], None] = lambda: None
     """Called once, when the server stops."""
 
@@ -105,8 +101,8 @@ def _open_postgres(dsn: str, timeout: float) -> PeeweeDatabase:
 def prepare(settings: Settings, running: int | None = None) -> None:
     """Make and migrate the database, and then the secret, where they are not there.
 
-    `running` is the version of the schema that a program makes which goes on serving meanwhile.
-    Raises `BadSetting`, also where that could not go on after it.
+    A program whose version of the schema is `running` goes on serving. Raises `BadSetting`, also
+    where it could not.
     """
     refuse_orphaned_secret(settings)
     path = secret_file(settings)
