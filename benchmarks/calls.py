@@ -13,6 +13,7 @@ import click
 from benchmarks.api import Api
 from benchmarks.client import ask, request, tell
 from benchmarks.data import USERS, WRITER, Database
+from benchmarks.load import CLIENTS
 
 READS = 20_000
 """Requests in a second for another target each: more than any server answers."""
@@ -44,6 +45,7 @@ class Call:
     """What other clients ask for at the same time."""
     writes: bool = False
     """Whether articles come or go."""
+    clients: int = CLIENTS
     least_seconds: int = 1
     """Of a measurement, or it would see too few answers."""
 
@@ -100,7 +102,8 @@ class Calls:
             "DELETE /articles/{id}/delete": Call(
                 self._deletions, status=self._api.deleted, is_unique=True, writes=True
             ),
-            "POST /login": Call(self._logins, least_seconds=5),
+            # More clients would but queue, and be refused in the end.
+            "POST /login": Call(self._logins, clients=8, least_seconds=3),
         }
 
     def _together(self) -> dict[str, Call]:

@@ -42,14 +42,16 @@ def require_wrk() -> None:
         raise click.ClickException("wrk is not installed: apt-get install wrk")
 
 
-def measure(name: str, port: int, requests: Sequence[bytes], seconds: int) -> Figures:
+def measure(
+    name: str, port: int, requests: Sequence[bytes], seconds: int, clients: int = CLIENTS
+) -> Figures:
     """The figures of clients that send these requests, the first again after the last.
 
     Raises ClickException with the name where any is refused or gets no answer.
     """
     with _sent(requests) as file:
         output = subprocess.run(
-            _command(port, file, CLIENTS, seconds), capture_output=True, text=True, check=False
+            _command(port, file, clients, seconds), capture_output=True, text=True, check=False
         ).stdout
     figures = _read(name, output)
     if not figures.requests:

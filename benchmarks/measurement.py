@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import NamedTuple
 
 import click
@@ -42,17 +43,19 @@ class Measurement:
     def take(self, name: str, direction: int) -> None:
         """Measure the call once, from the first target on or, at -1, from the last one.
 
-        Raises ClickException where an answer is not the expected one.
+        Raises ClickException where an answer is not the expected one; the call does not count then.
         """
         targets = [each for each in self._targets if name in each.calls]
         calls = {each: each.calls[name] for each in targets}
         requests = {each: call.requests(self._seconds) for each, call in calls.items()}
-        requests[self._noop] = requests[targets[0]]
-        calls[self._noop] = Call(lambda _: requests[self._noop])
-        for target in [self._noop, *targets][::direction]:
-            figures = self._figures(
-                f"{target}: {name}", target.port, calls[target], requests[target]
-            )
+        first = targets[0]
+        requests[self._noop] = requests[first]
+        calls[self._noop] = replace(calls[first], status=200, is_unique=False, beside=None)
+        taken = {
+            each: self._figures(f"{each}: {name}", each.port, calls[each], requests[each])
+            for each in [self._noop, *targets][::direction]
+        }
+        for target, figures in taken.items():
             key = Key(target.name, target.articles, name)
             self.results.setdefault(key, []).append(figures)
         for each in targets:
@@ -66,7 +69,8 @@ class Measurement:
         rest = requests[1:] if call.is_unique else requests
         others = call.beside(self._seconds) if call.beside else None
         with pressure(f"{label}, the others", port, others) if others else nullcontext():
-            figures = measure(label, port, rest, max(self._seconds, call.least_seconds))
+            seconds = max(self._seconds, call.least_seconds)
+            figures = measure(label, port, rest, seconds, call.clients)
         if call.is_unique and figures.requests > len(rest):
             raise click.ClickException(f"{label}: faster than expected, requests were repeated")
         # wrk counts refusals alone.

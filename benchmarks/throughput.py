@@ -3,7 +3,7 @@
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -13,9 +13,9 @@ from benchmarks.data import Size
 from benchmarks.lineup import Lineup
 from benchmarks.load import require_wrk
 from benchmarks.machine import versions
-from benchmarks.measurement import Measurement, steps
+from benchmarks.measurement import Measurement, Results, steps
 from benchmarks.report import Report
-from benchmarks.servers import noop
+from benchmarks.servers import Target, noop
 
 _SCALE = (10_000, 100_000, 1_000_000)
 _FEWEST = 1000
@@ -99,20 +99,29 @@ def main(
     with tempfile.TemporaryDirectory(prefix="forum-benchmark-") as name:
         folder = Path(name)
         with noop(folder) as ceiling, lineup.started(folder, sizes) as targets:
-            measurement = Measurement(ceiling, targets, seconds)
-            _measure(measurement, _chosen(targets[0].calls, only), rounds)
-    report = Report(measurement.results)
-    click.echo("\n".join(report.lines()))
-    if file:
-        others = {each.name: each.version for each in targets if each.version}
-        report.write(file, versions() | others, rounds=rounds, seconds=seconds)
+            measurement, names = Measurement(ceiling, targets, seconds), _chosen(targets, only)
+            try:
+                _measure(measurement, names, rounds)
+            finally:  # What was measured until something failed is worth seeing.
+                _report(measurement.results, targets, file, rounds=rounds, seconds=seconds)
 
 
-def _chosen(names: Iterable[str], parts: Sequence[str]) -> list[str]:
+def _chosen(targets: Sequence[Target], parts: Sequence[str]) -> list[str]:
+    names = targets[0].calls
     chosen = [name for name in names if not parts or any(part in name for part in parts)]
     if not chosen:
         raise click.ClickException("no call has that in its name: " + "; ".join(names))
     return chosen
+
+
+def _report(
+    results: Results, targets: Sequence[Target], file: TextIO | None, **conditions: int
+) -> None:
+    report = Report(results)
+    click.echo("\n".join(report.lines()))
+    if file:
+        others = {each.name: each.version for each in targets if each.version}
+        report.write(file, versions() | others, **conditions)
 
 
 def _measure(measurement: Measurement, names: Sequence[str], rounds: int) -> None:
