@@ -117,15 +117,16 @@ def _differences(spent: float, of: Mapping[str, float]) -> Costs:
     }
     if "resource" not in of:
         return {**costs, "cache": of["whole"] - of["nothing"] - costs["guard"]}
-    resource = of["resource"] - of["request"]
+    resource, database = of["resource"] - of["request"], of.get("database", 0)
+    if database:
+        costs["database"] = database
     return {
         **costs,
         "cache": of["whole"] - of["uncached"],
         "framework": of["uncached"] - of["nothing"] - costs["guard"] - resource,
         "resource": resource - of["use case"],
         "use case": of["use case"] - of["adapter"],
-        "adapter": of["adapter"] - of["database"],
-        "database": of["database"],
+        "adapter": of["adapter"] - database,
     }
 
 

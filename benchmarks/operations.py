@@ -1,13 +1,13 @@
 """Requests whose way through the service is followed, and everything that is called for them."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 from benchmarks.exchange import Exchange, no_answer, nothing, responding
 from benchmarks.noop import app as noop
-from benchmarks.parts import Forum, Parts
+from benchmarks.parts import Forum, Parts, Service
 from forum.http.guard import Application, Guard
 
 _BODY_LIMIT = 64 * 1024
@@ -18,14 +18,13 @@ Step = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Operation:
-    """A request, the service that answers it, and that without a cache."""
+    """A request, and the service that answers it."""
 
     name: str
     method: str
     path: str
     body: object
-    app: Application
-    uncached: Application
+    service: Service
     parts: Parts | None
     """What is below the framework, where the request gets there."""
 
@@ -35,8 +34,8 @@ class Operation:
             "nothing": nothing,
             "no-op": noop,
             "guard": Guard(noop, lambda _: _BODY_LIMIT, _BODY_LIMIT, lambda _: None),
-            "uncached": self.uncached,
-            "whole": self.app,
+            "uncached": self.service.uncached,
+            "whole": self.service.app,
         }
         if self.parts:
             apps["request"] = responding(no_answer)
@@ -46,19 +45,20 @@ class Operation:
         if self.parts:
             steps["use case"] = self.parts.use_case
             steps["adapter"] = self.parts.adapter
+        if self.parts and self.parts.database:
             steps["database"] = self.parts.database
         return steps
 
 
 def operations_of(forum: Forum) -> list[Operation]:
-    """All of them, on this forum."""
-    missing, plain = forum.with_missing_cache, forum.without_cache
-    token = {"access-token": forum.token}
+    """All of them, on this forum: first those that are answered from the database."""
+    busy, quiet, token = forum.busy, forum.quiet, forum.token
+    body = {"access-token": token}
+    remembered = replace(quiet.verification(token), database=None)
     return [
-        Operation("list of ten", "GET", "/articles", None, missing, plain, forum.latest()),
-        Operation("one article", "GET", "/articles/77", None, missing, plain, forum.article(77)),
-        Operation("remembered list", "GET", "/articles", None, forum.with_cache, plain, None),
-        Operation(
-            "token check", "POST", "/verify-token", token, missing, plain, forum.verification()
-        ),
+        Operation("list of ten", "GET", "/articles", None, busy, busy.latest(forum.page_size)),
+        Operation("one article", "GET", "/articles/77", None, busy, busy.article(77)),
+        Operation("token check", "POST", "/verify-token", body, busy, busy.verification(token)),
+        Operation("remembered list", "GET", "/articles", None, quiet, None),
+        Operation("remembered token", "POST", "/verify-token", body, quiet, remembered),
     ]

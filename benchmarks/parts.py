@@ -16,6 +16,7 @@ from benchmarks.data import Size, SqliteForum
 from forum.adapters.audit_log import ProcessAuditLog
 from forum.adapters.clock import SystemClock
 from forum.adapters.passwords import Argon2Passwords
+from forum.adapters.remembered_sessions import RememberedSessions
 from forum.adapters.sql import articles as article_statements
 from forum.adapters.sql import sessions as session_statements
 from forum.adapters.sql.sqlite import SqliteDatabase
@@ -23,7 +24,9 @@ from forum.adapters.sql.statements import Statement
 from forum.adapters.tokens import JwtTokens
 from forum.config import Settings
 from forum.domain.articles import ArticleLimits
+from forum.domain.repositories import Repositories
 from forum.http.authentication import Authenticator
+from forum.http.ports import StoreVersion
 from forum.http.resources.articles import Articles
 from forum.http.resources.sessions import Sessions
 from forum.main import build
@@ -34,6 +37,7 @@ from forum.storage import Store, prepare
 
 _SECRET = "a secret for measuring, of at least thirty-two bytes"
 _CREDENTIALS = {"username": "alice#1", "password": PASSWORD, "address": "127.0.0.1"}
+_TOKENS, _CLOCK = JwtTokens(lambda: [_SECRET]), SystemClock()
 
 Responder = Callable[[Request, Response], Awaitable[None]]
 
@@ -42,14 +46,73 @@ Responder = Callable[[Request, Response], Awaitable[None]]
 class Parts:
     """What answers a request below the framework; each part calls the one before it."""
 
-    database: Callable[[], object]
+    database: Callable[[], object] | None
+    """None where the adapter remembers what it found."""
     adapter: Callable[[], object]
     use_case: Callable[[], object]
     resource: Responder
 
 
-def _no_address(req: Request) -> str:
-    return "127.0.0.1"
+class Service:
+    """The service on a database, as long as its version is the one that is told."""
+
+    def __init__(self, settings: Settings, database: SqliteDatabase, version: StoreVersion) -> None:
+        self._database = database
+        repositories = sql_repositories(database)
+        store = Store(repositories, version=version)
+        self.app = build(settings, store)
+        self.uncached = build(replace(settings, cache_memory=0), store)
+        """The same, where no answer is remembered."""
+        # Asked each time, as by a request that arrives alone.
+        sessions = RememberedSessions(repositories.sessions, version)
+        self._repositories = replace(repositories, sessions=sessions)
+        self.services = _wired(settings, self._repositories)
+        dispatch = make_dispatcher(settings, self.services, store, nullcontext, None)
+        authenticator = Authenticator(dispatch, self.services.sessions)
+        self._articles = Articles(dispatch, self.services.articles, authenticator)
+        self._sessions = Sessions(dispatch, self.services.sessions, authenticator, _no_address)
+
+    def latest(self, page_size: int) -> Parts:
+        """The first page of articles."""
+        return Parts(
+            self._run(article_statements.LATEST, offset=0, limit=page_size + 1),
+            partial(self._repositories.articles.latest, 0, page_size + 1),
+            partial(self.services.articles.latest, page=None, before=None),
+            self._articles.on_get_latest,
+        )
+
+    def article(self, number: int) -> Parts:
+        """One article."""
+        return Parts(
+            self._run(article_statements.FIND, id=number),
+            partial(self._repositories.articles.find, number),
+            partial(self.services.articles.read, str(number)),
+            partial(self._articles.on_get, article_id=str(number)),
+        )
+
+    def verification(self, token: str) -> Parts:
+        """Whose token it is."""
+        claims, sessions = _TOKENS.read(token), self._repositories.sessions
+        if claims is None:
+            raise ValueError(token)
+        return Parts(
+            self._run(
+                session_statements.FIND,
+                id=claims.session_id,
+                user_id=claims.user_id,
+                now=self._database.to_stored(_CLOCK.now()),
+            ),
+            lambda: sessions.find(_TOKENS.read(token) or claims, _CLOCK.now()),
+            partial(self.services.sessions.authenticate, token),
+            self._sessions.on_post_verify_token,
+        )
+
+    def _run(self, statement: Statement, **parameters: object) -> Callable[[], object]:
+        """The statement alone, on the connection that the repositories use."""
+        peewee: Any = self._database.peewee
+        connection, rendered = peewee.connection(), statement.rendered_for(peewee)
+        values = rendered.in_order(parameters)
+        return lambda: connection.execute(rendered.sql, values).fetchall()
 
 
 class Forum:
@@ -61,87 +124,36 @@ class Forum:
         settings = replace(settings, secret_key=_SECRET)
         prepare(settings)
         SqliteForum(Size(articles), path).fill()
-        self._database = SqliteDatabase(path, settings.store_timeout)
-        peewee: Any = self._database.peewee
-        self._connection = peewee.connection()
-        self._repositories = sql_repositories(self._database)
-        self._page_size = settings.page_size
-        self._clock, self._tokens = SystemClock(), JwtTokens(lambda: [_SECRET])
-        self._services = self._wired(settings)
-        store = Store(self._repositories, version=self._database.version)
-        dispatch = make_dispatcher(settings, self._services, store, nullcontext, None)
-        authenticator = Authenticator(dispatch, self._services.sessions)
-        self._articles = Articles(dispatch, self._services.articles, authenticator)
-        self._sessions = Sessions(dispatch, self._services.sessions, authenticator, _no_address)
-        self._services.users.register(**_CREDENTIALS)
-        self.token = self._services.sessions.log_in(**_CREDENTIALS).token
-        """That of a user who has just logged in."""
-        self.without_cache = build(replace(settings, cache_memory=0), store)
-        self.with_cache = build(settings, store)
-        changes = count()
-        self.with_missing_cache = build(
-            settings, replace(store, version=lambda: (self._database.version(), next(changes)))
+        self._database, changes = SqliteDatabase(path, settings.store_timeout), count()
+        self.page_size = settings.page_size
+        self.quiet = Service(settings, self._database, self._database.version)
+        """Where nothing is written, so that what was found is remembered."""
+        self.busy = Service(
+            settings, self._database, lambda: (self._database.version(), next(changes))
         )
-        """One whose cache asks for the version as ever, and always finds a new one."""
+        """Where something seems to be written before each request."""
+        self.quiet.services.users.register(**_CREDENTIALS)
+        self.token = self.quiet.services.sessions.log_in(**_CREDENTIALS).token
+        """That of a user who has just logged in."""
 
     def close(self) -> None:
         """Close its connection."""
         self._database.close()
 
-    def latest(self) -> Parts:
-        """The first page of articles."""
-        return Parts(
-            self._run(article_statements.LATEST, offset=0, limit=self._page_size + 1),
-            partial(self._repositories.articles.latest, 0, self._page_size + 1),
-            partial(self._services.articles.latest, page=None, before=None),
-            self._articles.on_get_latest,
-        )
 
-    def article(self, number: int) -> Parts:
-        """One article."""
-        return Parts(
-            self._run(article_statements.FIND, id=number),
-            partial(self._repositories.articles.find, number),
-            partial(self._services.articles.read, str(number)),
-            partial(self._articles.on_get, article_id=str(number)),
-        )
+def _wired(settings: Settings, repositories: Repositories) -> Services:
+    return wire(
+        repositories,
+        hasher=Argon2Passwords(settings.hash_memory, settings.hash_passes),
+        tokens=_TOKENS,
+        clock=_CLOCK,
+        audit_log=ProcessAuditLog(),
+        audit_lifetime=timedelta(seconds=settings.audit_lifetime),
+        token_lifetime=timedelta(seconds=settings.token_lifetime),
+        article_limits=ArticleLimits(settings.page_size, settings.title_limit, settings.text_limit),
+        rate_limits=None,  # Who reads is not counted.
+    )
 
-    def verification(self) -> Parts:
-        """Whose token it is."""
-        tokens, sessions, now = self._tokens, self._repositories.sessions, self._clock.now
-        claims = tokens.read(self.token)
-        if claims is None:
-            raise ValueError(self.token)
-        return Parts(
-            self._run(
-                session_statements.FIND,
-                id=claims.session_id,
-                user_id=claims.user_id,
-                now=self._database.to_stored(now()),
-            ),
-            lambda: sessions.find(tokens.read(self.token) or claims, now()),
-            partial(self._services.sessions.authenticate, self.token),
-            self._sessions.on_post_verify_token,
-        )
 
-    def _wired(self, settings: Settings) -> Services:
-        return wire(
-            self._repositories,
-            hasher=Argon2Passwords(settings.hash_memory, settings.hash_passes),
-            tokens=self._tokens,
-            clock=self._clock,
-            audit_log=ProcessAuditLog(),
-            audit_lifetime=timedelta(seconds=settings.audit_lifetime),
-            token_lifetime=timedelta(seconds=settings.token_lifetime),
-            article_limits=ArticleLimits(
-                settings.page_size, settings.title_limit, settings.text_limit
-            ),
-            rate_limits=None,  # Who reads is not counted.
-        )
-
-    def _run(self, statement: Statement, **parameters: object) -> Callable[[], object]:
-        """The statement alone, on the connection that the repositories use."""
-        rendered = statement.rendered_for(self._database.peewee)
-        values = rendered.in_order(parameters)
-        connection = self._connection
-        return lambda: connection.execute(rendered.sql, values).fetchall()
+def _no_address(req: Request) -> str:
+    return "127.0.0.1"

@@ -115,7 +115,7 @@ def test_every_service_that_is_taken_apart_answers(service: Forum) -> None:
     statuses = [
         TestClient(app).simulate_request(each.method, each.path, json=each.body).status_code
         for each in operations_of(service)
-        for app in (each.app, each.uncached)
+        for app in (each.service.app, each.service.uncached)
     ]
     assert set(statuses) == {200}
 
@@ -123,9 +123,12 @@ def test_every_service_that_is_taken_apart_answers(service: Forum) -> None:
 def test_every_part_of_it_finds_what_is_asked_for(service: Forum) -> None:
     parts = [each.parts for each in operations_of(service) if each.parts]
     found = [
-        bool(part()) for each in parts for part in (each.database, each.adapter, each.use_case)
+        bool(part())
+        for each in parts
+        for part in (each.database, each.adapter, each.use_case)
+        if part
     ]
-    assert (len(found), all(found)) == (9, True)
+    assert (len(found), all(found)) == (11, True)
 
 
 def test_every_resource_answers_without_the_framework(service: Forum) -> None:
@@ -136,4 +139,4 @@ def test_every_resource_answers_without_the_framework(service: Forum) -> None:
             await step()
 
     asyncio.run(answer())  # A refusal would be raised.
-    assert len(steps) == 3
+    assert len(steps) == 4
