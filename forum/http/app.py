@@ -77,7 +77,7 @@ def create_app(
         "documents": Documents(render_openapi),
     }
     _add_routes(framework, by_name, FILES | PAGES if pages else FILES)
-    app = _remembering(framework, router, store_version, cache_memory, cors_origins, metrics)
+    app = _remembering(framework, store_version, cache_memory, cors_origins, metrics)
     limit = _body_limit(router, body_limits)
     guard = Guard(app, limit, body_limits.together, address_of.notice_forwarded)
     return _observed(guard, router, AccessLog(address_of.of) if access_log else None, metrics)
@@ -100,7 +100,6 @@ def _add_routes(framework: Any, by_name: Mapping[str, object], files: Mapping[st
 
 def _remembering(
     app: Application,
-    router: Router,
     version: StoreVersion,
     memory: int,
     cors_origins: str | list[str],
@@ -111,7 +110,7 @@ def _remembering(
     return Cache(
         app,
         version=version,
-        is_public=_public_routes(router),
+        prefixes=_public_prefixes(),
         is_for_all_origins=cors_origins == "*",
         memory=memory,
         metrics=metrics,
@@ -132,9 +131,8 @@ def _observed(
     return observation
 
 
-def _public_routes(router: Router) -> Callable[[Scope], bool]:
-    templates = {route.path for route in ROUTES if route.is_public}
-    return lambda scope: router.template_of(scope) in templates
+def _public_prefixes() -> tuple[bytes, ...]:
+    return tuple({each.path.partition("{")[0].encode() for each in ROUTES if each.is_public})
 
 
 def _body_limit(router: Router, limits: BodyLimits) -> BodyLimit:

@@ -1,6 +1,5 @@
 """Public answers that are remembered, in front of the framework."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from forum.http.answers import has_tag
@@ -25,8 +24,6 @@ class Kept(NamedTuple):
     """A remembered answer."""
 
     headers: list[Header]
-    bare_headers: list[Header]
-    """Those of a 304."""
     body: bytes
     tag: str
 
@@ -44,15 +41,19 @@ class Cache:
         app: Application,
         *,
         version: StoreVersion,
-        is_public: Callable[[Scope], bool],
+        prefixes: tuple[bytes, ...],
         is_for_all_origins: bool,
         memory: int,
         metrics: CacheMetrics | None,
     ) -> None:
-        """Remember answers of `memory` bytes in all, the oldest of which give way."""
+        """Remember answers of `memory` bytes in all, the oldest of which give way.
+
+        The paths of all public routes begin with one of the `prefixes`; whether an answer is public
+        is seen by its tag.
+        """
         self._app = app
         self._ask_version = version
-        self._is_public = is_public
+        self._prefixes = prefixes
         self._is_for_all_origins = is_for_all_origins
         self._memory = memory
         self._metrics = metrics
@@ -62,7 +63,7 @@ class Cache:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = _key(scope)
-        if key is None or not (key in self._kept or self._is_public(scope)):
+        if key is None or not key[0].startswith(self._prefixes):
             await self._app(scope, receive, send)
             return
         known, origin = _asked(scope)
@@ -93,14 +94,14 @@ class Cache:
         if known:  # What is remembered is the whole answer.
             scope["headers"] = [each for each in scope["headers"] if each[0] != b"if-none-match"]
         await self._app(scope, receive, collect)
-        if messages[0]["status"] != 200:
-            for message in messages:
-                await send(message)
-            return
         kept = _kept(messages)
-        if version == self._version:
+        if kept and version == self._version:
             self._remember(key, kept)
-        await _answer(kept, known, scope, send)
+        if kept and known:
+            await _answer(kept, known, scope, send)
+            return
+        for message in messages:
+            await send(message)
 
     def _forget(self, version: object) -> None:
         self._version = version
@@ -138,14 +139,16 @@ def _asked(scope: Scope) -> tuple[str | None, bool]:
     return known, origin
 
 
-def _kept(messages: list[Message]) -> Kept:
+def _kept(messages: list[Message]) -> Kept | None:
+    """What is remembered of an answer; None if it is not public."""
+    if messages[0]["status"] != 200:
+        return None
     headers = [each for each in messages[0]["headers"] if each[0] != b"x-request-id"]
-    return Kept(
-        headers,
-        [each for each in headers if each[0] not in _OF_A_BODY],
-        b"".join(each.get("body", b"") for each in messages[1:]),
-        dict(headers)[b"etag"].decode(),
-    )
+    for name, value in headers:
+        if name == b"etag":
+            body = b"".join([each.get("body", b"") for each in messages[1:]])
+            return Kept(headers, body, value.decode())
+    return None
 
 
 def _size(kept: Kept) -> int:
@@ -154,10 +157,9 @@ def _size(kept: Kept) -> int:
 
 async def _answer(kept: Kept, known: str | None, scope: Scope, send: Send) -> None:
     is_known = known is not None and has_tag(known, kept.tag)
-    headers = [
-        *(kept.bare_headers if is_known else kept.headers),
-        (b"x-request-id", scope[REQUEST_ID].encode()),
-    ]
+    headers = [*kept.headers, (b"x-request-id", scope[REQUEST_ID].encode())]
+    if is_known:
+        headers = [each for each in headers if each[0] not in _OF_A_BODY]
     body = b"" if is_known or scope["method"] == "HEAD" else kept.body
     status = 304 if is_known else 200
     await send({"type": "http.response.start", "status": status, "headers": headers})
