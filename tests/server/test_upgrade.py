@@ -14,6 +14,7 @@ from tests.support.servers import Server, free_port, running
 from tests.support.upgrades import (
     are_ready,
     articles_in,
+    as_documented,
     await_that,
     failed_upgrade,
     faults,
@@ -141,7 +142,8 @@ def succession(tmp_path_factory: pytest.TempPathFactory) -> Succession:
             stack.enter_context(upgraded(server, folder))
             beside = scrape(port)
             load.await_more_writes(30)
-            status = server.stop()
+            as_documented(server, 1)
+            status = server.process.wait(60)
             load.await_more_writes(30)
         await_that(lambda: scrape(port), folder)
         after = scrape(port)

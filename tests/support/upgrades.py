@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.client import Outcome
 from tests.support.load import CLIENTS, Load
+from tests.support.operations import sections
 from tests.support.servers import FORUM_SERVE, Server, environment, free_port
 
 SECONDS = 30
@@ -72,7 +73,7 @@ class _Adopted:
 def upgraded(server: Server, folder: Path, workers: int = 2) -> Iterator[Server]:
     """The service that SIGUSR2 starts beside that one, with all its workers ready."""
     before = {*server.workers()}
-    server.process.send_signal(signal.SIGUSR2)
+    as_documented(server, 0)
     await_that(lambda: {*server.workers()} - before, folder)
     [pid] = {*server.workers()} - before
     new = Server(_Adopted(pid), server.port)
@@ -82,6 +83,12 @@ def upgraded(server: Server, folder: Path, workers: int = 2) -> Iterator[Server]
     finally:
         with suppress(ProcessLookupError):
             new.process.kill()
+
+
+def as_documented(server: Server, number: int) -> None:
+    """Type that line of the document about upgrades, with the service for the old one."""
+    line = sections()["Upgrades"][number]
+    subprocess.run(["bash", "-c", f"OLD={server.process.pid}; {line}"], check=True)
 
 
 def are_ready(server: Server, folder: Path, workers: int = 2) -> bool:
