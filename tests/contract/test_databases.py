@@ -263,6 +263,15 @@ def test_a_password_of_special_characters_works(guest_url: str) -> None:
         stranger.query("SELECT 1")
 
 
+@ON_POSTGRES
+def test_what_the_url_sets_is_set(database_url: str) -> None:
+    url = f"{database_url}?options=-c%20statement_timeout%3D1234"
+    with closing(open_database(url, timeout=2)) as database:
+        settings = ("statement_timeout", "plan_cache_mode")
+        shown = [database.query(f"SHOW {name}")[0][0] for name in settings]
+    assert shown == ["1234ms", "force_generic_plan"]
+
+
 def test_an_old_library_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apsw, "sqlite_lib_version", lambda: "3.51.2")
     with pytest.raises(BadSetting, match="too old"):
