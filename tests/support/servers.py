@@ -86,6 +86,14 @@ class Server:
             return []
         return sorted(int(pid) for pid in children.split())
 
+    def kill(self) -> None:
+        """End it at once, with what it has started: another master would go on without it."""
+        started = self.workers()
+        self.process.kill()
+        for pid in started:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def stop(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15) -> int:
         """End it within as many seconds, and answer its exit status."""
         self.process.send_signal(number)
@@ -194,11 +202,12 @@ def starting(
             process = subprocess.Popen(
                 [*limit, python, *command], cwd=folder, env=variables, stderr=file
             )
+    server = Server(process, port, host)
     try:
-        yield Server(process, port, host)
+        yield server
     finally:
         if process.poll() is None:
-            process.kill()
+            server.kill()
         process.wait()
 
 

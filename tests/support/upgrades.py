@@ -82,7 +82,7 @@ def upgraded(server: Server, folder: Path, workers: int = 2) -> Iterator[Server]
         yield new
     finally:
         with suppress(ProcessLookupError):
-            new.process.kill()
+            new.kill()
 
 
 def as_documented(server: Server, number: int) -> None:
@@ -148,9 +148,5 @@ def activated(folder: Path, **settings: str) -> Iterator[Unit]:
         await_that(lambda: "Listening on" in log_of(folder), folder)
         yield Unit(process, port)
     finally:
-        services = Unit(process, port).workers()
-        process.kill()
+        Unit(process, port).kill()
         process.wait()
-        for pid in services:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
