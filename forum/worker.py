@@ -1,6 +1,7 @@
 """gunicorn's `asgi` worker, with the bounds that it lacks."""
 
 import asyncio
+import gc
 import math
 import os
 import resource
@@ -36,6 +37,13 @@ _PAUSE = 1.0
 
 _LOG_INTERVAL = 60.0
 """Seconds between two lines about too many connections."""
+
+_COLLECTION = (20_000, 20, 20)
+"""Objects more between two looks for garbage than before, and how many looks until a deeper one.
+
+Requests leave next to none that is not freed at once, while a full look at what is remembered takes
+milliseconds. Lists asked anew are a tenth faster with it, and none of the calls is slower.
+"""
 
 _STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
@@ -130,6 +138,8 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         _release_signals()
         self.lifespan = LifespanManager(self.asgi, self.log, self.state)
         await self.lifespan.startup()
+        gc.freeze()  # What was loaded by now is no garbage.
+        gc.set_threshold(*_COLLECTION)
         for listener in self.sockets:
             server = await self.loop.create_server(
                 lambda: Connection(self), sock=listener.sock, ssl=self._get_ssl_context()
