@@ -14,7 +14,7 @@ _QUERIES = (b"page=", b"before=")
 _LONGEST_QUERY = 64
 """Bytes; others spell what few ask for twice."""
 
-_BESIDES = 1024
+_BESIDES = 1536
 """Bytes that are counted for an answer besides its body: about what its headers take."""
 
 _OF_A_BODY = {b"content-length", b"content-type"}
@@ -147,7 +147,8 @@ def _kept(messages: list[Message]) -> Kept | None:
     for name, value in headers:
         if name == b"etag":
             body = b"".join([each.get("body", b"") for each in messages[1:]])
-            return Kept(headers, body, value.decode())
+            # A copy as long as it is: what has made the body may have taken more room.
+            return Kept(headers, bytes(memoryview(body)), value.decode())
     return None
 
 
