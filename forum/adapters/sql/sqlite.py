@@ -121,7 +121,10 @@ class SqliteDatabase(PeeweeDatabase):
         if left is not None:
             seconds = min(left, seconds)
             self.peewee.connection().set_busy_timeout(int(seconds * 1000))
-        with self._gate.taken_within(seconds), self._locked():
+        # Who waits for a pool's thread gives up alone, and a queue may never leave it a gap.
+        gate = self._gate
+        turn = gate.taken_within(seconds) if left is None else gate.taken_in_turn(or_make=False)
+        with turn, self._locked():
             yield
 
     @contextmanager
@@ -134,7 +137,7 @@ class SqliteDatabase(PeeweeDatabase):
         """
         try:
             self.peewee.require_files(look=False)
-            with self._gate.taken_in_turn(), self._locked():
+            with self._gate.taken_in_turn(or_make=True), self._locked():
                 yield
         except PeeweeException as error:
             raise self._refusal(error) from error

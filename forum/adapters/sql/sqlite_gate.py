@@ -31,13 +31,14 @@ class Gate:
         self._path = database.with_name(database.name + "-gate")
 
     @contextmanager
-    def taken_in_turn(self) -> Iterator[None]:
-        """Wait in the queue until all others are through, however long; make one where none is.
+    def taken_in_turn(self, *, or_make: bool) -> Iterator[None]:
+        """Wait in the queue until all others are through, however long.
 
-        Raises `Unavailable`.
+        Where there is none, make one or go on. Raises `Unavailable`.
         """
-        with _closed_in_the_end(self._opened(or_make=True)) as descriptor:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        with _closed_in_the_end(self._opened(or_make=or_make)) as descriptor:
+            if descriptor != _NONE:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
 
     @contextmanager
