@@ -89,7 +89,7 @@ def test_a_version_with_which_both_go_on_is_made_under_load(tmp_path: Path, url:
     assert faults(load, survivors(url, tmp_path), upgrades=2) == {}
 
 
-def test_a_stop_and_a_start_refuse_somebody(tmp_path: Path) -> None:
+def test_a_stop_and_a_start_refuse_some(tmp_path: Path) -> None:
     with running(tmp_path, **LIMITLESS) as server:
         load = Load(server.port, server.sign_up())
         with load.running():

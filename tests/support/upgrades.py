@@ -123,7 +123,7 @@ def articles_in(folder: Path) -> list[tuple[int, str]]:
 
 
 class Unit(Server):
-    """A socket of systemd, and the service that gets it once somebody has connected."""
+    """A socket of systemd, and the service that gets it once a client has connected."""
 
     def service(self, folder: Path) -> Server:
         """The service that runs, with all its workers ready."""
