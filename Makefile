@@ -40,7 +40,7 @@ format: $(VENV)/dev ## format the code and mend what the linter can mend
 
 requirements: $(VENV)/dev ## write deploy/requirements.txt: what the wheel needs, with hashes
 	@$(BIN)/pip-compile --quiet --extra postgres --constraint constraints.txt --generate-hashes --strip-extras \
-		--no-header --no-annotate --no-emit-index-url --no-emit-trusted-host --no-emit-options \
+		--no-header --no-annotate --no-emit-options \
 		--output-file deploy/requirements.txt pyproject.toml
 
 clean: ## remove the virtual environment; the data stays

@@ -6,52 +6,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from datetime import datetime
 from typing import Any
 
-import peewee
-from peewee import (  # type: ignore[attr-defined]  # the stubs leave the wrapper out
-    DataError,
-    IntegrityError,
-    PeeweeException,
-    ProgrammingError,
-    __exception_wrapper__,
-)
+from peewee import DataError, IntegrityError, PeeweeException, ProgrammingError
 
+from forum.adapters.sql.connections import TrackedConnections, translated
 from forum.adapters.sql.database import Row
 from forum.adapters.sql.schema import SchemaReader
 from forum.adapters.sql.statements import Statement
 from forum.adapters.sql.time_limit import TimeLimit
 from forum.domain.errors import Unavailable
-
-translated = __exception_wrapper__
-"""A block in which errors of a driver become those of Peewee."""
-
-
-class TrackedConnections(peewee.Database):
-    """Mixed into a Peewee database: it can close all connections, and logs nothing."""
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        self._open: set[Any] = set()
-        super().__init__(*arguments, **options)
-        # Peewee lets one thread at a time connect or close, though what it keeps is each thread's
-        # own: one that waits for a server which does not answer would hold up all of them.
-        self._lock = nullcontext()
-
-    def close_all(self) -> None:
-        """Close every connection; call it when no other thread works with one."""
-        self.close()
-        for connection in list(self._open):
-            self._close(connection)
-
-    def _connect(self) -> Any:
-        connection = super()._connect()  # type: ignore[misc]  # the stubs leave it out
-        self._open.add(connection)
-        return connection
-
-    def _close(self, conn: Any) -> None:
-        self._open.discard(conn)
-        super()._close(conn)  # type: ignore[misc]
-
-    def _log_query(self, sql: str, params: object) -> None:
-        """Log nothing, at no level: the parameters are hashes of passwords, and people's texts."""
 
 
 class PeeweeDatabase(ABC):
@@ -107,10 +69,6 @@ class PeeweeDatabase(ABC):
         """As in `BulkDatabase`."""
 
     @abstractmethod
-    def relaxed(self) -> AbstractContextManager[object]:
-        """As in `Database`."""
-
-    @abstractmethod
     def to_stored(self, moment: datetime) -> object:
         """As in `BulkDatabase`."""
 
@@ -160,6 +118,17 @@ class PeeweeDatabase(ABC):
         except PeeweeException as error:
             raise self._refusal(error) from error
 
+    @contextmanager
+    def relaxed(self) -> Iterator[None]:
+        if self.peewee.in_transaction():  # It is for that one to say.
+            yield
+            return
+        try:
+            with self._without_sync():
+                yield
+        except PeeweeException as error:
+            raise self._refusal(error) from error
+
     def together(self) -> AbstractContextManager[object]:
         """A block whose transactions are committed at its end, all of them or none.
 
@@ -177,6 +146,10 @@ class PeeweeDatabase(ABC):
     @abstractmethod
     def _outermost(self) -> AbstractContextManager[object]:
         """A transaction in which others write, too, where they can."""
+
+    @abstractmethod
+    def _without_sync(self) -> AbstractContextManager[object]:
+        """A block, outside any transaction, whose commits wait for no disk."""
 
     @abstractmethod
     def _all_rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import psycopg
-from peewee import OperationalError, PeeweeException
+from peewee import OperationalError
 
+from forum.adapters.sql.connections import translated
 from forum.adapters.sql.database import Row
-from forum.adapters.sql.peewee_database import PeeweeDatabase, translated
+from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.postgres_connections import PsycopgDatabase
 from forum.adapters.sql.postgres_schema import PostgresSchema
 from forum.adapters.sql.schema import SchemaReader
@@ -119,18 +120,6 @@ class PostgresDatabase(PeeweeDatabase):
             self.peewee.execute_sql("SET LOCAL statement_timeout = 0")
             yield
 
-    @contextmanager
-    def relaxed(self) -> Iterator[None]:
-        if self.peewee.in_transaction():  # It is for that one to say.
-            yield
-            return
-        try:
-            self._leave_dead_connection()
-            with self.peewee.atomic(is_relaxed=True):
-                yield
-        except PeeweeException as error:
-            raise self._refusal(error) from error
-
     def last_id(self, table: str) -> int:
         [(last, is_called)] = self.query(f"SELECT last_value, is_called FROM {table}_id_seq")  # noqa: S608
         return int(last) if is_called else 0
@@ -143,6 +132,12 @@ class PostgresDatabase(PeeweeDatabase):
     def _outermost(self) -> Iterator[None]:
         self._leave_dead_connection()
         with self.peewee.atomic():
+            yield
+
+    @contextmanager
+    def _without_sync(self) -> Iterator[None]:
+        self._leave_dead_connection()
+        with self.peewee.atomic(is_relaxed=True):
             yield
 
     def _all_rows(self, sql: str, parameters: Sequence[object]) -> list[Row]:

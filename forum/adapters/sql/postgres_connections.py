@@ -13,7 +13,7 @@ from psycopg.abc import PQGen
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 
-from forum.adapters.sql.peewee_database import TrackedConnections, translated
+from forum.adapters.sql.connections import TrackedConnections, translated
 from forum.adapters.sql.time_limit import TimeLimit
 
 _VERDICT = 0.25

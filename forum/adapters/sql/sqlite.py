@@ -10,8 +10,9 @@ from pathlib import Path
 import apsw
 from peewee import PeeweeException
 
+from forum.adapters.sql.connections import translated
 from forum.adapters.sql.database import Row
-from forum.adapters.sql.peewee_database import PeeweeDatabase, translated
+from forum.adapters.sql.peewee_database import PeeweeDatabase
 from forum.adapters.sql.schema import SchemaReader
 from forum.adapters.sql.sqlite_connections import ApswDatabase, to_stored
 from forum.adapters.sql.sqlite_files import require_whole
@@ -142,21 +143,6 @@ class SqliteDatabase(PeeweeDatabase):
         except PeeweeException as error:
             raise self._refusal(error) from error
 
-    @contextmanager
-    def relaxed(self) -> Iterator[None]:
-        if self.peewee.in_transaction():  # It is for that one to say.
-            yield
-            return
-        try:
-            self.peewee.require_files(look=False)
-            self.peewee.execute_sql("PRAGMA synchronous = NORMAL")
-        except PeeweeException as error:
-            raise self._refusal(error) from error
-        try:
-            yield
-        finally:
-            self._sync_again()
-
     def snapshot(self) -> AbstractContextManager[object]:
         transaction: AbstractContextManager[object] = self.peewee.atomic("DEFERRED")
         return transaction
@@ -181,6 +167,15 @@ class SqliteDatabase(PeeweeDatabase):
 
     def _outermost(self) -> AbstractContextManager[object]:
         return self.exclusive()
+
+    @contextmanager
+    def _without_sync(self) -> Iterator[None]:
+        self.peewee.require_files(look=False)
+        self.peewee.execute_sql("PRAGMA synchronous = NORMAL")
+        try:
+            yield
+        finally:
+            self._sync_again()
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

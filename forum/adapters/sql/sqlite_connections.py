@@ -13,7 +13,7 @@ from peewee import OperationalError
 from playhouse.apsw_ext import APSWDatabase
 from playhouse.sqlite_ext import AutoIncrementField
 
-from forum.adapters.sql.peewee_database import TrackedConnections
+from forum.adapters.sql.connections import TrackedConnections
 from forum.adapters.sql.sqlite_files import DatabaseFiles
 from forum.domain.errors import Unavailable
 
