@@ -29,7 +29,7 @@ from forum.adapters.sql.statements import Statement
 from forum.adapters.sql.users import FIND, SqlUsers
 from forum.database_url import parse_database_url
 from forum.domain.errors import Unavailable, UsernameTaken
-from forum.domain.model import Author, Draft, Quota
+from forum.domain.model import Author, Draft, Position, Quota
 from forum.environment import BadSetting
 from tests.support.clusters import Cluster
 from tests.support.servers import environment
@@ -134,6 +134,17 @@ def test_no_statement_of_a_request_scans_a_table_or_sorts_rows(migrated: SqliteD
             if "TEMP B-TREE" in step or ("SCAN" in step and "USING COVERING INDEX" not in step)
         ]
     assert bad == []
+
+
+@ON_SQLITE
+def test_no_statement_is_planned_anew_for_other_values(migrated: SqliteDatabase) -> None:
+    plans: list[int] = []
+    migrated.peewee.connection().set_authorizer(lambda *_: plans.append(1) or apsw.SQLITE_OK)
+    articles = SqlArticles(migrated)
+    for id in (1, 2):
+        planned = len(plans)
+        articles.older_by(id, Position(NOW, id), 11)
+    assert 0 < planned == len(plans)
 
 
 @ON_BOTH

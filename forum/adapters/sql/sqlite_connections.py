@@ -107,6 +107,8 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
             raise Unavailable(_LOST)
         connection: apsw.Connection = super()._connect()
         connection.convert_binding = _bind_time  # Called for what apsw cannot bind alone.
+        # Or else SQLite plans a join anew for each value: three quarters of the time of a query.
+        connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         if _is_event_loop():
             connection.set_busy_timeout(int(min(self._busy_timeout, _LOOP_WAIT) * 1000))
         self._thread.generation = self._files.generation
