@@ -6,6 +6,7 @@ import threading
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 import apsw
@@ -30,6 +31,9 @@ _LOST = "the files of the database are not there"
 
 _BUSY_PAUSE = 0.01
 """Seconds between two attempts at what SQLite does not wait for."""
+
+_REMEMBERED_TIMES = 64
+"""Whose conversion is not repeated: a statement binds the present once for each of its places."""
 
 
 class _Thread(threading.local):
@@ -129,6 +133,7 @@ def _bind_time(cursor: apsw.Cursor, number: int, value: datetime) -> str:
     return to_stored(value) if value.tzinfo else value.isoformat()
 
 
+@lru_cache(_REMEMBERED_TIMES)
 def to_stored(moment: datetime) -> str:
     """The moment as the tables keep it: naive, in UTC, to the microsecond."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
