@@ -1,7 +1,6 @@
 """The service in parts that can be called alone, put together as `forum.main` does."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -67,7 +66,7 @@ class Service:
         sessions = RememberedSessions(repositories.sessions, version)
         self._repositories = replace(repositories, sessions=sessions)
         self.services = _wired(settings, self._repositories)
-        dispatch = make_dispatcher(settings, self.services, store, nullcontext, None)
+        dispatch = make_dispatcher(settings, self.services, store, store.together, None)
         authenticator = Authenticator(dispatch, self.services.sessions)
         self._articles = Articles(dispatch, self.services.articles, authenticator)
         self._sessions = Sessions(dispatch, self.services.sessions, authenticator, _no_address)

@@ -1,7 +1,7 @@
 """The composition root: builds the service by hand."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -61,9 +61,9 @@ def build(
     services = _services(settings, _remembering(store, version), audit_log, hasher)
 
     @contextmanager
-    def together() -> Iterator[None]:
-        with audit_log.held(), store.together():
-            yield
+    def together() -> Iterator[AbstractContextManager[object]]:
+        with audit_log.held() as recording, store.together() as writing:
+            yield _both(recording, writing)
 
     dispatcher = make_dispatcher(settings, services, store, together, metrics)
 
@@ -88,6 +88,14 @@ def build(
         metrics=metrics,
         close=close,
     )
+
+
+@contextmanager
+def _both(
+    outer: AbstractContextManager[object], inner: AbstractContextManager[object]
+) -> Iterator[None]:
+    with outer, inner:
+        yield
 
 
 def _remembering(store: Store, version: StoreVersion) -> Repositories:

@@ -1,13 +1,13 @@
 """Where each use case runs.
 
 An embedded store reads in microseconds, on the event loop. Its writes wait for locks and disks: one
-writer for each process is enough, since a second would only wait for the first, and what waits for
-it is committed together. Pages that are deep in a list take milliseconds of the processor: they
-have a thread that gets what others leave. A store behind a network can always keep one waiting, and
-serves several at once; who reads has threads that no writer can take. Passwords have threads of
-their own, no more than may compute a hash at the same moment: that bounds their memory, and a storm
-of logins keeps nobody else waiting. Whether the store is ready is found out by a thread, and a
-connection, that has nothing else to do.
+thread of each process does that for all of them, and what waits together is committed together.
+Pages that are deep in a list take milliseconds of the processor: they have a thread that gets what
+others leave. A store behind a network can always keep one waiting, and serves several at once; who
+reads has threads that no writer can take. Passwords have threads of their own, no more than may
+compute a hash at the same moment: that bounds their memory, and a storm of logins keeps nobody else
+waiting. Whether the store is ready is found out by a thread, and a connection, that has nothing
+else to do.
 """
 
 from collections.abc import Callable

@@ -20,6 +20,7 @@ from forum.database_url import DatabaseUrl, Memory, Postgres, Sqlite
 from forum.domain.errors import Unavailable
 from forum.domain.repositories import Repositories
 from forum.environment import BadSetting
+from forum.http.group_commit import Together
 from forum.repositories import memory_repositories, sql_repositories
 from forum.secret_keys import (
     explained_secret,
@@ -39,8 +40,8 @@ class Store:
     """Whether reading takes microseconds and waits for nothing: then the event loop does it."""
     within: Callable[[float], AbstractContextManager[object]] = nullcontext
     """Limits how long, in seconds, the thread that enters it waits for the store."""
-    together: Callable[[], AbstractContextManager[object]] = nullcontext
-    """Begins when it is this thread's turn; commits at its end, with one sync, what is in it."""
+    together: Together = lambda: nullcontext(nullcontext())
+    """How what waits together is committed together."""
     require_ready: Callable[[], None] = lambda: None
     """Raises `Unavailable` where the store does not answer, or is not up to date."""
     version: Callable[[], object | None] = lambda: None

@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import copy_context
 from functools import partial
 
@@ -28,13 +28,20 @@ class ProcessAuditLog:
             self._thread.held.append(partial(copy_context().run, write))
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """Write what this thread records inside when the block is over; nothing, if it raises."""
+    def held(self) -> Iterator[AbstractContextManager[object]]:
+        """Write, when the block is over, what is recorded inside the block that this gives.
+
+        That one may be entered by another thread. Where the outer one raises, nothing is written.
+        """
         held: list[Callable[[], object]] = []
+        yield self._holding(held)
+        for write in held:
+            write()
+
+    @contextmanager
+    def _holding(self, held: list[Callable[[], object]]) -> Iterator[None]:
         self._thread.held = held
         try:
             yield
         finally:
             self._thread.held = None
-        for write in held:
-            write()

@@ -1,10 +1,11 @@
-"""A pool of one thread whose calls are committed together where they wait together."""
+"""Calls that are committed together where they wait together."""
 
 import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, suppress
+from concurrent.futures import Future
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
@@ -17,20 +18,27 @@ from forum.http.ports import PoolMetrics
 P = ParamSpec("P")
 T = TypeVar("T")
 
-Together = Callable[[], AbstractContextManager[object]]
+Together = Callable[[], AbstractContextManager[AbstractContextManager[object]]]
 """A block that begins when it is this thread's turn to write, however long that takes, and commits
 at its end what was written inside. Where it raises, nothing of that was done.
+
+What it gives is a block in which another thread writes into it, while this one waits.
 """
 
 _MOST = 100
 """Calls that are committed together: other processes wait for all of them."""
 
+_PAUSE = 0.01
+"""Seconds between two looks at a thread that ends."""
+
 
 class GroupCommit:
     """A `Dispatch` that waits for a lock, and for a disk, once for all calls that are here.
 
-    What a call returns or raises is passed on when its whole group is committed; where that fails,
-    the failure is. A call is not run if its time was over, or its client gone, before it began.
+    A thread waits for both. The calls themselves are run on the event loop, where nobody takes the
+    interpreter from them: other processes wait for them. What a call returns or raises is passed on
+    when its whole group is committed; where that fails, the failure is. A call is not run if its
+    time was over, or its client gone, before it began.
     """
 
     def __init__(
@@ -48,6 +56,8 @@ class GroupCommit:
         self._metrics = metrics
         self._waiting: SimpleQueue[_Call | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._on_loop: Callable[[], None] | None = None
+        """What the thread waits for."""
 
     async def __call__(self, use_case: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
         now = time.monotonic()
@@ -67,8 +77,10 @@ class GroupCommit:
     def close(self) -> None:
         """End the thread, for which a frozen process that holds the lock must not be waited."""
         self._waiting.put(None)
-        if self._thread:
-            self._thread.join(self._max_wait)
+        end = time.monotonic() + self._max_wait
+        while self._thread and self._thread.is_alive() and time.monotonic() < end:
+            self._run_group()  # The loop, which is closing, does not come to it any more.
+            self._thread.join(_PAUSE)
 
     def _require_thread(self) -> None:
         if self._thread is None:  # Not before: none survives the fork of a worker.
@@ -76,8 +88,9 @@ class GroupCommit:
             self._thread.start()
 
     def _work(self) -> None:
-        while self._commit_group():
-            pass
+        with suppress(RuntimeError):  # The loop has ended: nobody waits.
+            while self._commit_group():
+                pass
 
     def _commit_group(self) -> bool:
         """Wait for a call, run it and all others that are here. False at the end of the pool."""
@@ -85,21 +98,35 @@ class GroupCommit:
         if first is None:
             return False
         group: list[_Call] = []
+        failure: Exception | None = None
         try:
-            with self._together():
+            with self._together() as within:
+                self._run_on_loop(first, group, within)
+        except Exception as error:  # noqa: BLE001  # those who wait raise it
+            failure = error
+        first.loop.call_soon_threadsafe(_end, group or [first], failure)
+        return True
+
+    def _run_on_loop(
+        self, first: "_Call", group: list["_Call"], within: AbstractContextManager[object]
+    ) -> None:
+        over: Future[None] = Future()
+
+        def run() -> None:
+            with _answered(over), within:
                 for call in self._all_from(first):
                     if call.begin():
                         group.append(call)
                         call.run()
-        except Exception as error:  # noqa: BLE001  # those who wait raise it
-            if not group and first.begin():
-                group.append(first)
-            for call in group:
-                call.fail(error)
-        if group:
-            with suppress(RuntimeError):  # The loop has ended: nobody waits.
-                group[0].loop.call_soon_threadsafe(_end, group)
-        return True
+
+        self._on_loop = run
+        first.loop.call_soon_threadsafe(self._run_group)
+        over.result()
+
+    def _run_group(self) -> None:
+        run, self._on_loop = self._on_loop, None
+        if run:
+            run()
 
     def _all_from(self, first: "_Call") -> Iterator["_Call"]:
         yield first
@@ -113,7 +140,7 @@ class GroupCommit:
 
 
 class _Call:
-    """A use case that waits for its turn, and what becomes of it."""
+    """A use case that waits for its turn, and what becomes of it. All of it is on the loop."""
 
     def __init__(
         self,
@@ -129,8 +156,7 @@ class _Call:
         self._metrics = metrics
         self._result: Any = None
         self._error: Exception | None = None
-        self._turn = threading.Lock()
-        """Whoever gets it decides: the thread that it runs, the loop that it does not."""
+        self._is_waiting = True
         self._came = time.monotonic()
         self._deadline = self._came + seconds
         self._timer = self.loop.call_later(max(0.0, seconds), self._expire)
@@ -138,29 +164,31 @@ class _Call:
             metrics.change_waiting(1)
 
     def begin(self) -> bool:
-        """In the thread: whether it is to be run; nobody else decides from now on."""
-        if time.monotonic() >= self._deadline or not self._turn.acquire(blocking=False):
+        """Whether it is to be run."""
+        if not self._is_waiting or time.monotonic() >= self._deadline:
             return False
-        self._note_wait()
+        self._stop_waiting()
         if self._metrics:
             self._metrics.change_running(1)
         return True
 
     def run(self) -> None:
-        """In the thread, when it has begun."""
+        """Run it, when it has begun."""
         try:
             self._result = self._work()
         except Exception as error:  # noqa: BLE001  # whoever waits raises it
             self._error = error
 
-    def fail(self, error: Exception) -> None:
-        """In the thread: all was taken back."""
-        # Each has its own: one that is raised several times gathers the frames of all.
-        self._error = Unavailable(error.reason) if isinstance(error, Unavailable) else error
-
-    def end(self) -> None:
-        """On the loop, when it has been run."""
-        if self._metrics:
+    def end(self, failure: Exception | None) -> None:
+        """Pass on what it returned or raised, unless all was taken back."""
+        if isinstance(failure, Unavailable):
+            # Each has its own: one that is raised several times gathers the frames of all.
+            failure = Unavailable(failure.reason)
+        if failure:
+            self._error = failure
+        if self._is_waiting:
+            self._stop_waiting()
+        elif self._metrics:
             self._metrics.change_running(-1)
         if self.over.done():
             self._error = None
@@ -168,7 +196,7 @@ class _Call:
             self.over.set_result(None)
 
     def result(self) -> Any:
-        """On the loop, when it is over."""
+        """What it returned, when it is over; or raise what it raised."""
         if self._error is None:
             return self._result
         try:
@@ -177,14 +205,14 @@ class _Call:
             self._error = None
 
     def leave(self) -> None:
-        """On the loop: nobody waits for it any more."""
+        """Nobody waits for it any more."""
         self._timer.cancel()
-        if self._turn.acquire(blocking=False):
-            self._note_wait()
+        if self._is_waiting:
+            self._stop_waiting()
 
     def _expire(self) -> None:
-        if self._turn.acquire(blocking=False):
-            self._note_wait()
+        if self._is_waiting:
+            self._stop_waiting()
             self.over.set_exception(self._refusal)
         else:
             self._timer = self.loop.call_later(VERDICT, self._give_up)
@@ -192,12 +220,23 @@ class _Call:
     def _give_up(self) -> None:
         self.over.set_exception(Unavailable("the store did not answer in time"))
 
-    def _note_wait(self) -> None:
+    def _stop_waiting(self) -> None:
+        self._is_waiting = False
         if self._metrics:
             self._metrics.change_waiting(-1)
             self._metrics.note_wait(time.monotonic() - self._came)
 
 
-def _end(group: list[_Call]) -> None:
+@contextmanager
+def _answered(over: "Future[None]") -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001  # who waits raises it
+        over.set_exception(error)
+    else:
+        over.set_result(None)
+
+
+def _end(group: list[_Call], failure: Exception | None) -> None:
     for call in group:
-        call.end()
+        call.end(failure)

@@ -4,7 +4,8 @@ import os
 import stat
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -89,6 +90,37 @@ def test_a_group_is_seen_by_others_when_it_is_whole(here: Process, there: Proces
         here.post(), here.post()
         assert there.posted() == 0
     assert there.posted() == 2
+
+
+def test_another_thread_writes_into_a_group(here: Process, there: Process) -> None:
+    def post(lent: AbstractContextManager[object]) -> tuple[int, int]:
+        before = here.posted()
+        with lent:
+            here.post()
+            within = here.posted()
+        here.database.peewee.close()
+        return before, within
+
+    with here.database.together() as lent:
+        here.post()
+        with ThreadPoolExecutor(1) as thread:
+            assert thread.submit(post, lent).result() == (0, 2)
+        here.post()
+        assert there.posted() == 0
+    assert there.posted() == 3
+
+
+def test_what_another_thread_is_lent_is_given_back_when_it_fails(here: Process) -> None:
+    def fail(lent: AbstractContextManager[object]) -> None:
+        with lent, here.database.transaction():
+            here.post()
+            raise ZeroDivisionError
+
+    with here.database.together() as lent:
+        here.post()
+        with ThreadPoolExecutor(1) as thread, pytest.raises(ZeroDivisionError):
+            thread.submit(fail, lent).result()
+    assert here.posted() == 1
 
 
 def test_what_fails_in_a_group_takes_back_its_own_transaction_alone(here: Process) -> None:

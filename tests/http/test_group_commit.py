@@ -5,7 +5,7 @@ import gc
 import threading
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 
 import pytest
 
@@ -24,21 +24,31 @@ class Lock:
         self.failure: Exception | None = None
         self.fails_at_once = False
         self._group: list[str] = []
+        self._is_open = False
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> Iterator[AbstractContextManager[object]]:
         self.is_wanted.set()
         self.is_free.wait(10)
         if self.fails_at_once and self.failure:
             raise self.failure
         self._group = []
-        yield
+        yield self._writing()
         if self.failure:
             raise self.failure
         self.groups.append(self._group)
 
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self._is_open = True
+        try:
+            yield
+        finally:
+            self._is_open = False
+
     def write(self, name: str) -> str:
         """A call."""
+        assert self._is_open
         self._group.append(name)
         return name.upper()
 
@@ -174,6 +184,48 @@ def test_the_end_of_the_pool_lets_what_waits_finish(lock: Lock) -> None:
     assert asyncio.run(scenario()) == "LAST"
     assert pool._thread
     assert not pool._thread.is_alive()
+
+
+def test_a_loop_that_is_closing_runs_what_waits_for_it(lock: Lock) -> None:
+    pool = GroupCommit("writing", 5, lock.together)
+
+    async def scenario() -> str:
+        lock.is_free.clear()
+        last = asyncio.create_task(pool(lock.write, "last"))
+        await asyncio.to_thread(lock.is_wanted.wait, 10)
+        threading.Timer(0.01, lock.is_free.set).start()
+        pool.close()
+        return await last
+
+    assert asyncio.run(scenario()) == "LAST"
+
+
+def test_calls_are_run_on_the_loop(pool: GroupCommit) -> None:
+    async def scenario() -> tuple[int, int]:
+        return await pool(threading.get_ident), threading.get_ident()
+
+    there, here = asyncio.run(scenario())
+    assert there == here
+
+
+def test_a_group_that_cannot_write_fails(lock: Lock) -> None:
+    @contextmanager
+    def together() -> Iterator[AbstractContextManager[object]]:
+        yield failing()
+
+    @contextmanager
+    def failing() -> Iterator[None]:
+        raise Unavailable("nothing can be written")
+        yield
+
+    pool = GroupCommit("writing", 5, together)
+
+    async def scenario() -> None:
+        with pytest.raises(Unavailable, match="nothing can be written"):
+            await pool(lock.write, "a")
+
+    asyncio.run(scenario())
+    pool.close()
 
 
 class Body:

@@ -6,7 +6,7 @@ kill tests.
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.cli import main
@@ -19,15 +19,15 @@ _in_time, _run = SqliteDatabase.together, _Call.run
 
 
 @contextmanager
-def _together_late(database: SqliteDatabase) -> Iterator[None]:
-    with _in_time(database):
-        yield
+def _together_late(database: SqliteDatabase) -> Iterator[AbstractContextManager[object]]:
+    with _in_time(database) as lent:
+        yield lent
         time.sleep(LATENESS)
 
 
 def _run_and_answer(call: _Call) -> None:
     _run(call)
-    call.loop.call_soon_threadsafe(call.end)
+    call.loop.call_soon(call.end, None)
 
 
 if __name__ == "__main__":

@@ -129,12 +129,13 @@ class PeeweeDatabase(ABC):
         except PeeweeException as error:
             raise self._refusal(error) from error
 
-    def together(self) -> AbstractContextManager[object]:
+    def together(self) -> AbstractContextManager[AbstractContextManager[object]]:
         """A block whose transactions are committed at its end, all of them or none.
 
-        Raises `Unavailable`. Each by itself where many write at the same time.
+        Raises `Unavailable`. Each by itself where many write at the same time. What it gives is a
+        block in which another thread writes into it, while this one waits.
         """
-        return nullcontext()
+        return nullcontext(nullcontext())
 
     def version(self) -> object | None:
         """What is another one as soon as anything was committed, on any other connection.

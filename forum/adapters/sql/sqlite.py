@@ -129,17 +129,18 @@ class SqliteDatabase(PeeweeDatabase):
             yield
 
     @contextmanager
-    def together(self) -> Iterator[None]:
+    def together(self) -> Iterator[AbstractContextManager[object]]:
         """A block whose transactions are committed at its end, with one sync for all of them.
 
         It begins when it is the turn of this thread to write, however long that takes. Each
         transaction inside still takes back its own writes alone; where the commit at the end fails,
-        all are taken back. Raises `Unavailable`.
+        all are taken back. What it gives is a block in which another thread writes into it, while
+        this one waits. Raises `Unavailable`.
         """
         try:
             self.peewee.require_files(look=False)
             with self._gate.taken_in_turn(or_make=True), self._locked():
-                yield
+                yield self.peewee.lent()
         except PeeweeException as error:
             raise self._refusal(error) from error
 

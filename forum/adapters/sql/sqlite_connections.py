@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import apsw
 from peewee import OperationalError
@@ -36,12 +37,6 @@ _REMEMBERED_TIMES = 64
 """Whose conversion is not repeated: a statement binds the present once for each of its places."""
 
 
-class _Thread(threading.local):
-    """What each thread knows of its connection."""
-
-    generation = 0
-
-
 class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
     """Peewee's database in a file that must exist."""
 
@@ -50,7 +45,6 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
     def __init__(self, path: Path, busy_timeout: float) -> None:
         self._busy_timeout = busy_timeout
         self._files = DatabaseFiles(path.absolute())
-        self._thread = _Thread()
         super().__init__(
             os.fspath(path),
             pragmas=_PRAGMAS,
@@ -85,6 +79,22 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
                     raise
                 time.sleep(_BUSY_PAUSE)
 
+    def lent(self) -> AbstractContextManager[object]:
+        """A block in which another thread has the connection of this one, which waits."""
+        return self._borrowed(self._state.__dict__)
+
+    @contextmanager
+    def _borrowed(self, lent: dict[str, Any]) -> Iterator[None]:
+        # All that Peewee knows of a thread; it lends a connection to none.
+        own: dict[str, Any] = self._state.__dict__
+        saved = own.copy()
+        own.update(lent)
+        try:
+            yield
+        finally:
+            lent.update(own)
+            own.update(saved)
+
     def require_files(self, *, look: bool) -> None:
         """Raise `Unavailable` where the files are not those that were opened, and let go of them.
 
@@ -92,7 +102,7 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         """
         is_closed = self.is_closed()
         are_lost = self._files.are_lost(look=look)
-        if not is_closed and self._thread.generation != self._files.generation:
+        if not is_closed and self._state.generation != self._files.generation:
             if self._files.has_lost_its_log():
                 self._save_log()
             self.close()
@@ -115,7 +125,7 @@ class ApswDatabase(TrackedConnections, APSWDatabase):  # type: ignore[misc]
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         if _is_event_loop():
             connection.set_busy_timeout(int(min(self._busy_timeout, _LOOP_WAIT) * 1000))
-        self._thread.generation = self._files.generation
+        self._state.generation = self._files.generation
         self._files.note_opened()
         return connection
 
