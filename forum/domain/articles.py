@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 from forum.domain.errors import (
     ArticleNotFound,
@@ -169,7 +169,7 @@ def _parse_position(text: str) -> Position:
     if number is None or not _POSITION.fullmatch(text):
         raise BadBefore
     try:
-        return Position(datetime.fromisoformat(date).replace(tzinfo=UTC), number)
+        return Position(datetime.fromisoformat(f"{date}+00:00"), number)
     except ValueError:  # There is no such day, or no such hour.
         raise BadBefore from None
 

@@ -125,8 +125,9 @@ class SqliteDatabase(PeeweeDatabase):
         # Who waits for a pool's thread gives up alone, and a queue may never leave it a gap.
         gate = self._gate
         turn = gate.taken_within(seconds) if left is None else gate.taken_in_turn(or_make=False)
-        with turn, self._locked():
+        with turn, self.peewee.atomic("IMMEDIATE"):
             yield
+        self._require_found()
 
     @contextmanager
     def together(self) -> Iterator[AbstractContextManager[object]]:
@@ -139,8 +140,9 @@ class SqliteDatabase(PeeweeDatabase):
         """
         try:
             self.peewee.require_files(look=False)
-            with self._gate.taken_in_turn(or_make=True), self._locked():
+            with self._gate.taken_in_turn(or_make=True), self.peewee.atomic("IMMEDIATE"):
                 yield self.peewee.lent()
+            self._require_found()
         except PeeweeException as error:
             raise self._refusal(error) from error
 
@@ -178,11 +180,9 @@ class SqliteDatabase(PeeweeDatabase):
         finally:
             self._sync_again()
 
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with self.peewee.atomic("IMMEDIATE"):
-            yield
-        # Committed, but perhaps into a file that cannot be found any more.
+    def _require_found(self) -> None:
+        # Committed, but perhaps into a file that cannot be found any more. Nobody needs to wait for
+        # this look.
         self.peewee.require_files(look=True)
 
     def _require_transaction(self) -> None:
