@@ -103,7 +103,7 @@ class Settings:
     metrics_bind: str | None = _setting(Env.str, None, _tcp_address)
     socket_mode: str = _setting(Env.str, "660", _mode)
     workers: int = _setting(Env.int, 2, _between(1, 256))
-    threads: int = _setting(Env.int, 8, _between(1, 256))
+    threads: int = _setting(Env.int, 4, _between(1, 256))
     hashes: int = _setting(Env.int, 1, _between(1, 64))
     # The floor of the OWASP Password Storage Cheat Sheet.
     hash_memory: int = _setting(Env.int, 19 * 1024, _between(19 * 1024, 2**22))
