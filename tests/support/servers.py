@@ -113,7 +113,7 @@ def environment(**settings: str) -> dict[str, str]:
 FORUM_SERVE = ("-m", "forum", "serve")
 
 _FORKS = multiprocessing.get_context("forkserver")
-_FORKS.set_forkserver_preload(["forum.cli", "forum.http.openapi"])
+_FORKS.set_forkserver_preload(["forum.cli.serving", "forum.http.openapi"])
 
 
 class _Forked:
