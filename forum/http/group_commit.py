@@ -1,6 +1,5 @@
 """Calls that are committed together where they wait together."""
 
-import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,10 +8,10 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from forum.domain.errors import Unavailable
-from forum.http.dispatch import VERDICT, NoThreadFree, received
+from forum.http.calls import Call
+from forum.http.dispatch import NoThreadFree, received
 from forum.http.ports import PoolMetrics
 
 P = ParamSpec("P")
@@ -54,7 +53,7 @@ class GroupCommit:
         self._max_wait = max_wait
         self._together = together
         self._metrics = metrics
-        self._waiting: SimpleQueue[_Call | None] = SimpleQueue()
+        self._waiting: SimpleQueue[Call | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         self._on_loop: Callable[[], None] | None = None
         """What the thread waits for."""
@@ -64,7 +63,7 @@ class GroupCommit:
         seconds = received.get(now) + self._max_wait - now
         # What is logged there names the request, too.
         work = partial(copy_context().run, use_case, *arguments, **named)
-        call = _Call(work, seconds, NoThreadFree(self._name), self._metrics)
+        call = Call(work, seconds, NoThreadFree(self._name), self._metrics)
         self._waiting.put(call)
         self._require_thread()
         try:
@@ -97,18 +96,19 @@ class GroupCommit:
         first = self._waiting.get()
         if first is None:
             return False
-        group: list[_Call] = []
+        group: list[Call] = []
         failure: Exception | None = None
         try:
             with self._together() as within:
                 self._run_on_loop(first, group, within)
         except Exception as error:  # noqa: BLE001  # those who wait raise it
             failure = error
-        first.loop.call_soon_threadsafe(_end, group or [first], failure)
+            group = group or [first]
+        first.loop.call_soon_threadsafe(_end, group, failure)
         return True
 
     def _run_on_loop(
-        self, first: "_Call", group: list["_Call"], within: AbstractContextManager[object]
+        self, first: Call, group: list[Call], within: AbstractContextManager[object]
     ) -> None:
         over: Future[None] = Future()
 
@@ -128,7 +128,7 @@ class GroupCommit:
         if run:
             run()
 
-    def _all_from(self, first: "_Call") -> Iterator["_Call"]:
+    def _all_from(self, first: Call) -> Iterator[Call]:
         yield first
         with suppress(Empty):
             for _ in range(_MOST - 1):
@@ -137,94 +137,6 @@ class GroupCommit:
                     self._waiting.put(None)
                     return
                 yield call
-
-
-class _Call:
-    """A use case that waits for its turn, and what becomes of it. All of it is on the loop."""
-
-    def __init__(
-        self,
-        work: Callable[[], Any],
-        seconds: float,
-        refusal: Exception,
-        metrics: PoolMetrics | None,
-    ) -> None:
-        self.loop = asyncio.get_running_loop()
-        self.over: asyncio.Future[None] = self.loop.create_future()
-        self._work = work
-        self._refusal = refusal
-        self._metrics = metrics
-        self._result: Any = None
-        self._error: Exception | None = None
-        self._is_waiting = True
-        self._came = time.monotonic()
-        self._deadline = self._came + seconds
-        self._timer = self.loop.call_later(max(0.0, seconds), self._expire)
-        if metrics:
-            metrics.change_waiting(1)
-
-    def begin(self) -> bool:
-        """Whether it is to be run."""
-        if not self._is_waiting or time.monotonic() >= self._deadline:
-            return False
-        self._stop_waiting()
-        if self._metrics:
-            self._metrics.change_running(1)
-        return True
-
-    def run(self) -> None:
-        """Run it, when it has begun."""
-        try:
-            self._result = self._work()
-        except Exception as error:  # noqa: BLE001  # whoever waits raises it
-            self._error = error
-
-    def end(self, failure: Exception | None) -> None:
-        """Pass on what it returned or raised, unless all was taken back."""
-        if isinstance(failure, Unavailable):
-            # Each has its own: one that is raised several times gathers the frames of all.
-            failure = Unavailable(failure.reason)
-        if failure:
-            self._error = failure
-        if self._is_waiting:
-            self._stop_waiting()
-        elif self._metrics:
-            self._metrics.change_running(-1)
-        if self.over.done():
-            self._error = None
-        else:
-            self.over.set_result(None)
-
-    def result(self) -> Any:
-        """What it returned, when it is over; or raise what it raised."""
-        if self._error is None:
-            return self._result
-        try:
-            raise self._error
-        finally:
-            self._error = None
-
-    def leave(self) -> None:
-        """Nobody waits for it any more."""
-        self._timer.cancel()
-        if self._is_waiting:
-            self._stop_waiting()
-
-    def _expire(self) -> None:
-        if self._is_waiting:
-            self._stop_waiting()
-            self.over.set_exception(self._refusal)
-        else:
-            self._timer = self.loop.call_later(VERDICT, self._give_up)
-
-    def _give_up(self) -> None:
-        self.over.set_exception(Unavailable("the store did not answer in time"))
-
-    def _stop_waiting(self) -> None:
-        self._is_waiting = False
-        if self._metrics:
-            self._metrics.change_waiting(-1)
-            self._metrics.note_wait(time.monotonic() - self._came)
 
 
 @contextmanager
@@ -237,6 +149,6 @@ def _answered(over: "Future[None]") -> Iterator[None]:
         over.set_result(None)
 
 
-def _end(group: list[_Call], failure: Exception | None) -> None:
+def _end(group: list[Call], failure: Exception | None) -> None:
     for call in group:
         call.end(failure)

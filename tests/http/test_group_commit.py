@@ -284,9 +284,23 @@ def test_who_waits_and_who_runs_is_counted(lock: Lock) -> None:
         lock.is_free.clear()
         with pytest.raises(NoThreadFree):
             await pool(lock.write, "late")
+        lock.is_free.set()
+        await asyncio.to_thread(pool.close)
 
     asyncio.run(scenario())
-    lock.is_free.set()
-    pool.close()
     assert seen == [(1, 1), (0, 2)]
     assert (metrics.waiting, metrics.running, metrics.waits) == (0, 0, 3)
+
+
+def test_who_never_ran_is_not_counted_as_running(lock: Lock) -> None:
+    metrics = Metrics()
+    pool = GroupCommit("writing", 5, lock.together, metrics=metrics)
+    lock.failure, lock.fails_at_once = Unavailable("no database"), True
+
+    async def scenario() -> None:
+        with pytest.raises(Unavailable, match="no database"):
+            await pool(lock.write, "a")
+
+    asyncio.run(scenario())
+    pool.close()
+    assert (metrics.waiting, metrics.running, metrics.waits) == (0, 0, 1)

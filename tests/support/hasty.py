@@ -10,12 +10,12 @@ from contextlib import AbstractContextManager, contextmanager
 
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.cli import main
-from forum.http.group_commit import _Call
+from forum.http.calls import Call
 
 LATENESS = 0.1
 """Seconds between the answers and the commit."""
 
-_in_time, _run = SqliteDatabase.together, _Call.run
+_in_time, _run = SqliteDatabase.together, Call.run
 
 
 @contextmanager
@@ -25,11 +25,11 @@ def _together_late(database: SqliteDatabase) -> Iterator[AbstractContextManager[
         time.sleep(LATENESS)
 
 
-def _run_and_answer(call: _Call) -> None:
+def _run_and_answer(call: Call) -> None:
     _run(call)
     call.loop.call_soon(call.end, None)
 
 
 if __name__ == "__main__":
-    SqliteDatabase.together, _Call.run = _together_late, _run_and_answer
+    SqliteDatabase.together, Call.run = _together_late, _run_and_answer
     main()
