@@ -125,9 +125,8 @@ class SqliteDatabase(PeeweeDatabase):
         # Who waits for a pool's thread gives up alone, and a queue may never leave it a gap.
         gate = self._gate
         turn = gate.taken_within(seconds) if left is None else gate.taken_in_turn(or_make=False)
-        with turn, self.peewee.atomic("IMMEDIATE"):
+        with self._locked(turn):
             yield
-        self._require_found()
 
     @contextmanager
     def together(self) -> Iterator[AbstractContextManager[object]]:
@@ -140,9 +139,8 @@ class SqliteDatabase(PeeweeDatabase):
         """
         try:
             self.peewee.require_files(look=False)
-            with self._gate.taken_in_turn(or_make=True), self.peewee.atomic("IMMEDIATE"):
+            with self._locked(self._gate.taken_in_turn(or_make=True)):
                 yield self.peewee.lent()
-            self._require_found()
         except PeeweeException as error:
             raise self._refusal(error) from error
 
@@ -180,7 +178,10 @@ class SqliteDatabase(PeeweeDatabase):
         finally:
             self._sync_again()
 
-    def _require_found(self) -> None:
+    @contextmanager
+    def _locked(self, turn: AbstractContextManager[object]) -> Iterator[None]:
+        with turn, self.peewee.atomic("IMMEDIATE"):
+            yield
         # Committed, but perhaps into a file that cannot be found any more. Nobody needs to wait for
         # this look.
         self.peewee.require_files(look=True)
