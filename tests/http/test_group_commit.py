@@ -170,18 +170,23 @@ def test_a_lock_that_is_never_free_holds_up_no_end(lock: Lock) -> None:
     assert pool._thread.is_alive()
 
 
+async def last_of(pool: GroupCommit, lock: Lock, close: Callable[[], Awaitable[None]]) -> str:
+    """What becomes of a call that still waits for the lock when the pool is closed."""
+    lock.is_free.clear()
+    last = asyncio.create_task(pool(lock.write, "last"))
+    await asyncio.to_thread(lock.is_wanted.wait, 10)
+    threading.Timer(0.01, lock.is_free.set).start()
+    await close()
+    return await last
+
+
 def test_the_end_of_the_pool_lets_what_waits_finish(lock: Lock) -> None:
     pool = GroupCommit("writing", 5, lock.together)
 
-    async def scenario() -> str:
-        lock.is_free.clear()
-        last = asyncio.create_task(pool(lock.write, "last"))
-        await asyncio.to_thread(lock.is_wanted.wait, 10)
-        threading.Timer(0.01, lock.is_free.set).start()
+    async def close() -> None:
         await asyncio.to_thread(pool.close)
-        return await last
 
-    assert asyncio.run(scenario()) == "LAST"
+    assert asyncio.run(last_of(pool, lock, close)) == "LAST"
     assert pool._thread
     assert not pool._thread.is_alive()
 
@@ -189,15 +194,10 @@ def test_the_end_of_the_pool_lets_what_waits_finish(lock: Lock) -> None:
 def test_a_loop_that_is_closing_runs_what_waits_for_it(lock: Lock) -> None:
     pool = GroupCommit("writing", 5, lock.together)
 
-    async def scenario() -> str:
-        lock.is_free.clear()
-        last = asyncio.create_task(pool(lock.write, "last"))
-        await asyncio.to_thread(lock.is_wanted.wait, 10)
-        threading.Timer(0.01, lock.is_free.set).start()
+    async def close() -> None:
         pool.close()
-        return await last
 
-    assert asyncio.run(scenario()) == "LAST"
+    assert asyncio.run(last_of(pool, lock, close)) == "LAST"
 
 
 def test_calls_are_run_on_the_loop(pool: GroupCommit) -> None:
