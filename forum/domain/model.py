@@ -92,6 +92,12 @@ class AuditEntry:
     """Such as "session=3"; may be empty."""
 
 
+_WAIT = timedelta(minutes=1)
+"""How much later another may have looked at the clock, and counted before: as long as a store may
+be waited for at most (`FORUM_STORE_TIMEOUT`).
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Quota:
     """How often something may happen under one name.
@@ -102,6 +108,10 @@ class Quota:
     key: str
     limit: int
     window: timedelta
+
+    def latest_end(self, now: datetime) -> datetime:
+        """When a window ends at the latest that has begun; a later end is that of a wrong clock."""
+        return now + self.window + _WAIT
 
 
 class Author(NamedTuple):

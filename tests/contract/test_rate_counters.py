@@ -59,6 +59,12 @@ def test_a_clock_that_is_put_back_locks_nobody_out(store: Store) -> None:
     assert store.rate_counters.acquire([THREE], NOW - DAY) is None
 
 
+def test_who_looked_at_the_clock_earlier_is_counted_in_the_same_window(store: Store) -> None:
+    moments = [NOW, NOW - timedelta(seconds=1), NOW - timedelta(minutes=1), NOW]
+    results = [store.rate_counters.acquire([THREE], moment) for moment in moments]
+    assert results == [None, None, None, NOW + MINUTE]
+
+
 def test_of_many_at_once_exactly_the_limit_passes(store: Store) -> None:
     results = at_once(8, lambda: store.rate_counters.acquire([THREE, FIVE], NOW))
     assert results.count(None) == 3

@@ -38,8 +38,8 @@ class MemoryRateCounters:
     def _count(self, quota: Quota, now: datetime) -> tuple[int, datetime]:
         end = now + quota.window
         taken, resets = self._counts.get(quota.key, (0, end))
-        # Further ahead than a whole window: the clock was put back.
-        return (0, end) if resets > end else (taken, resets)
+        # Or else the clock was put back.
+        return (taken, resets) if resets <= quota.latest_end(now) else (0, end)
 
     def _forget_over(self, now: datetime) -> None:
         self._counts = {key: each for key, each in self._counts.items() if each[1] > now}

@@ -20,9 +20,9 @@ _FORGOTTEN = 10
 
 _ONE = SQL("1")
 
-# A window is over when its end has come, or lies further ahead than a whole window does: then the
-# clock was put back, and waiting for it would shut everybody out.
-_IS_OVER = (counters.c.resets <= param("now")) | (counters.c.resets > EXCLUDED.resets)
+# A window is over when its end has come, or lies further ahead than it can: then the clock was put
+# back, and waiting for it would shut everybody out.
+_IS_OVER = (counters.c.resets <= param("now")) | (counters.c.resets > param("latest"))
 
 # Where rows can be locked, only those that nobody else uses.
 _old = counters.alias("old")
@@ -94,6 +94,7 @@ class SqlRateCounters:
             "limit": quota.limit,
             "now": now,
             "resets": now + quota.window,
+            "latest": quota.latest_end(now),
         }
         for (taken,) in self._database.write(ACQUIRE, **parameters):
             return bool(taken == 1)
