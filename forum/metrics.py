@@ -61,7 +61,7 @@ class MetricsServer:
     def _serve(self) -> None:
         from prometheus_client import start_http_server  # noqa: PLC0415  # it reads the folder
 
-        from forum.adapters.metrics import Workers, make_registry  # noqa: PLC0415
+        from forum.adapters.scrape import Workers, make_registry  # noqa: PLC0415
 
         host, _, port = self._bind.rpartition(":")
         registry = make_registry(Workers(__version__, lambda: len(self._arbiter.WORKERS)))
@@ -86,7 +86,7 @@ class MetricsServer:
 
     def free_slot(self, arbiter: Any, worker: Any) -> None:
         """Called after the worker has ended."""
-        from forum.adapters.metrics import forget_gauges  # noqa: PLC0415
+        from forum.adapters.scrape import forget_gauges  # noqa: PLC0415
 
         forget_gauges(worker.slot)
 

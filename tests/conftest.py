@@ -10,7 +10,6 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-import structlog
 
 from forum.adapters.passwords import Argon2Passwords
 from forum.adapters.sql import migrations
@@ -109,7 +108,6 @@ def _log_as_before() -> Iterator[None]:
     yield
     root.setLevel(level)
     root.handlers[:] = handlers
-    structlog.reset_defaults()
 
 
 @pytest.fixture

@@ -1,21 +1,21 @@
-"""Metrics in the files of prometheus-client, one set for each slot of a worker.
+"""What workers count, in the files of prometheus-client, one set for each slot of a worker.
 
 Imported only where metrics are served: the folder must be in the environment by then.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
-from prometheus_client.core import GaugeMetricFamily
-from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
-from prometheus_client.registry import Collector
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS"})
 """Those that are told apart: clients can invent any number of others."""
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+HIT, MISS = "hit", "miss"
+_MEMORY = {True: HIT, False: MISS, None: ""}
 
 _LOGINS = {200: "success", 401: "failure", 429: "limited"}
 
@@ -33,15 +33,11 @@ class PrometheusMetrics:
         counter = partial(Counter, namespace="forum", registry=unasked)
         gauge = partial(Gauge, namespace="forum", registry=unasked, multiprocess_mode="livesum")
         histogram = partial(Histogram, namespace="forum", registry=unasked, buckets=_SECONDS)
-        requests = counter("requests", "Answers that were given", ["method", "route", "status"])
-        durations = histogram(
-            "request_duration_seconds", "From a whole head to the answer", ["method", "route"]
-        )
+        # One write where each of what the master makes of it would be one.
+        self._answers = histogram("answers", "", ["method", "route", "status", "memory"])
         refusals = counter("refusals", "Refusals by reason", ["reason"])
         logins = counter("logins", "Logins by result", ["result"])
         self._store_errors = counter("store_errors", "Answers that the store could not give")
-        cached = counter("cache_answers", "Public answers, remembered or not", ["result"])
-        self._hit, self._miss = cached.labels("hit").inc, cached.labels("miss").inc
         self._read_in_flight: Callable[[], int] = int
         self._in_flight = gauge("requests_in_flight", "Requests that are being answered")
         self._connections = gauge("connections", "Open connections")
@@ -49,18 +45,23 @@ class PrometheusMetrics:
         self._waiting = gauge("pool_waiting", "Calls that wait for a thread of the pool", ["pool"])
         self._waits = histogram("pool_wait_seconds", "Waits for a thread of the pool", ["pool"])
         # Looking a child up costs as much as counting.
-        self._request = cache(lambda *labels: requests.labels(*labels).inc)
-        self._duration = cache(lambda *labels: durations.labels(*labels).observe)
+        self._observer = cache(self._find_observer)
         self._refusal = cache(lambda reason: refusals.labels(reason).inc)
         self._login = cache(lambda result: logins.labels(result).inc)
 
     def count_answer(
-        self, method: str, route: str | None, status: int, seconds: float, refusal: str | None
+        self,
+        method: str,
+        route: str | None,
+        status: int,
+        seconds: float,
+        *,
+        is_remembered: bool | None,
+        refusal: str | None,
     ) -> None:
         """Count an answer, and the name of the refusal that it is, if it is one."""
         method = method if method in METHODS else "other"
-        self._request(method, route or "none", status)()
-        self._duration(method, route or "none")(seconds)
+        self._observer(method, route or "none", status, is_remembered)(seconds)
         if refusal:
             self._refusal(refusal)()
         if refusal == "Unavailable":
@@ -68,9 +69,10 @@ class PrometheusMetrics:
         if route == "/login" and status in _LOGINS:
             self._login(_LOGINS[status])()
 
-    def count_cached(self, *, is_hit: bool) -> None:
-        """Count a public answer, and whether it was remembered."""
-        (self._hit if is_hit else self._miss)()
+    def _find_observer(
+        self, method: str, route: str, status: int, is_remembered: bool | None
+    ) -> Callable[[float], None]:
+        return self._answers.labels(method, route, status, _MEMORY[is_remembered]).observe
 
     def watch_in_flight(self, read: Callable[[], int]) -> None:
         self._read_in_flight = read
@@ -97,31 +99,3 @@ class PrometheusPoolMetrics:
     change_waiting: Callable[[float], None]
     change_running: Callable[[float], None]
     note_wait: Callable[[float], None]
-
-
-class Workers(Collector):
-    """What the master knows: the version, and how many workers live."""
-
-    def __init__(self, version: str, count: Callable[[], int]) -> None:
-        self._version = version
-        self._count = count
-
-    def collect(self) -> Iterator[GaugeMetricFamily]:
-        """As prometheus-client asks for it."""
-        build = GaugeMetricFamily("forum_build_info", "The version that runs", labels=["version"])
-        build.add_metric([self._version], 1)
-        yield build
-        yield GaugeMetricFamily("forum_workers", "Workers that live", value=self._count())
-
-
-def make_registry(workers: Workers) -> CollectorRegistry:
-    """What a scrape reads: the files of all workers, of today and before, and the master's own."""
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)
-    registry.register(workers)
-    return registry
-
-
-def forget_gauges(slot: int) -> None:
-    """Remove what a worker that has ended was in the middle of."""
-    mark_process_dead(slot)

@@ -77,7 +77,7 @@ def create_app(
         "documents": Documents(render_openapi),
     }
     _add_routes(framework, by_name, FILES | PAGES if pages else FILES)
-    app = _remembering(framework, store_version, cache_memory, cors_origins, metrics)
+    app = _remembering(framework, store_version, cache_memory, cors_origins)
     limit = _body_limit(router, body_limits)
     guard = Guard(app, limit, body_limits.together, address_of.notice_forwarded)
     return _observed(guard, router, AccessLog(address_of.of) if access_log else None, metrics)
@@ -103,7 +103,6 @@ def _remembering(
     version: StoreVersion,
     memory: int,
     cors_origins: str | list[str],
-    metrics: RequestMetrics | None,
 ) -> Application:
     if not memory:
         return app
@@ -113,7 +112,6 @@ def _remembering(
         prefixes=_public_prefixes(),
         is_for_all_origins=cors_origins == "*",
         memory=memory,
-        metrics=metrics,
     )
 
 

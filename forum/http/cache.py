@@ -5,11 +5,16 @@ from typing import NamedTuple
 
 from forum.http.answers import has_tag
 from forum.http.guard import REFUSAL, REQUEST_ID, Application, Message, Receive, Scope, Send
-from forum.http.ports import CacheMetrics, StoreVersion
+from forum.http.ports import StoreVersion
 
 Header = tuple[bytes, bytes]
 Key = tuple[bytes, bytes]
 """A path and a query, as they were sent."""
+
+IS_REMEMBERED = "forum.is_remembered"
+"""The key of the scope under which is said of a request that may be answered from memory whether
+it was.
+"""
 
 _QUERIES = (b"page=", b"before=")
 _LONGEST_QUERY = 64
@@ -45,7 +50,6 @@ class Cache:
         prefixes: tuple[bytes, ...],
         is_for_all_origins: bool,
         memory: int,
-        metrics: CacheMetrics | None,
     ) -> None:
         """Remember answers of `memory` bytes in all, the oldest of which give way.
 
@@ -57,7 +61,6 @@ class Cache:
         self._prefixes = prefixes
         self._is_for_all_origins = is_for_all_origins
         self._memory = memory
-        self._metrics = metrics
         self._version: object = None
         # A dict takes the longer to find its oldest key, the more it has lost: 12 microseconds.
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
@@ -76,8 +79,7 @@ class Cache:
         if version != self._version:
             self._forget(version)
         kept = self._kept.get(key)
-        if self._metrics:
-            self._metrics.count_cached(is_hit=kept is not None)
+        scope[IS_REMEMBERED] = kept is not None
         if kept:
             await _answer(kept, known, scope, send)
         elif scope["method"] == "GET":

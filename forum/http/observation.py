@@ -1,14 +1,14 @@
 """What is noted of each request, around everything that answers it."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
 
-import structlog
-
+from forum.http.cache import IS_REMEMBERED
 from forum.http.errors import REFUSED
 from forum.http.guard import REQUEST_ID, Application, Message, Receive, Scope, Send
 from forum.http.ports import RequestMetrics
+from forum.logs import lines
 
 USER_ID = "forum.user_id"
 """The key of the scope under which the id of the user who asks is left, once it is known."""
@@ -59,7 +59,8 @@ class Observation:
         status: int | None = None
         size, is_told = 0, False
 
-        async def send_observed(message: Message) -> None:
+        def send_observed(message: Message) -> Awaitable[None]:
+            # No coroutine around a coroutine: every request passes here twice.
             nonlocal status, size, is_told
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -68,7 +69,7 @@ class Observation:
                 if not message.get("more_body"):
                     is_told = True
                     self._tell(scope, status, size, time.perf_counter() - began)
-            await send(message)
+            return send(message)
 
         self.in_flight += 1
         try:
@@ -92,7 +93,12 @@ def counting(metrics: RequestMetrics) -> Observer:
             return
         scope = exchange.scope
         metrics.count_answer(
-            scope["method"], exchange.route, exchange.status, exchange.seconds, scope.get(REFUSED)
+            scope["method"],
+            exchange.route,
+            exchange.status,
+            exchange.seconds,
+            is_remembered=scope.get(IS_REMEMBERED),
+            refusal=scope.get(REFUSED),
         )
 
     return count
@@ -103,13 +109,13 @@ class AccessLog:
 
     def __init__(self, address_of: Callable[[Scope], str]) -> None:
         self._address_of = address_of
-        self._log = structlog.get_logger().bind(logger="forum.access")
 
     def __call__(self, exchange: Exchange) -> None:
         scope = exchange.scope
         if exchange.route in HEALTH:
             return
-        self._log.info(
+        lines.write(
+            "forum.access",
             "request",
             request_id=scope[REQUEST_ID],
             method=scope["method"],

@@ -22,26 +22,27 @@ class StoreVersion(Protocol):
         """
 
 
-class CacheMetrics(Protocol):
-    """Where the use of the cache is noted."""
-
-    def count_cached(self, *, is_hit: bool) -> None:
-        """Count a public answer, and whether it was remembered."""
-
-
-class RequestMetrics(CacheMetrics, Protocol):
+class RequestMetrics(Protocol):
     """Where requests are counted."""
 
     def watch_in_flight(self, read: Callable[[], int]) -> None:
         """Call this, whenever it is wanted, for how many requests are being answered."""
 
     def count_answer(
-        self, method: str, route: str | None, status: int, seconds: float, refusal: str | None
+        self,
+        method: str,
+        route: str | None,
+        status: int,
+        seconds: float,
+        *,
+        is_remembered: bool | None,
+        refusal: str | None,
     ) -> None:
         """Count an answer.
 
-        The route is that of the table, None for a path that no route has; `refusal` is the name of
-        the refusal that was answered, or None.
+        The route is that of the table, None for a path that no route has; `is_remembered` is None
+        for what cannot come from memory; `refusal` is the name of the refusal that was answered, or
+        None.
         """
 
 

@@ -1,6 +1,7 @@
 """Which methods a route knows."""
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -9,14 +10,18 @@ from falcon.asgi import Request, Response
 from falcon.routing import CompiledRouter
 
 from forum.http.guard import Scope
-from forum.http.routes import ROUTES
-
-STATIC_PATHS = frozenset(each.path for each in ROUTES if "{" not in each.path)
 
 Responder = Callable[..., Awaitable[None]]
 
 _SLASH = "\udc2f"
 """Stands for a slash inside a segment: a surrogate comes out of no percent-encoding."""
+
+
+_REMEMBERED = 4096
+"""Paths whose route is not looked for again."""
+
+_LONGEST_REMEMBERED = 64
+"""Bytes of a path; longer ones would take room, and name nothing."""
 
 
 class Router(CompiledRouter):
@@ -31,17 +36,26 @@ class Router(CompiledRouter):
         has_empty_segment = "//" in uri or (uri.endswith("/") and uri != "/")
         return None if has_empty_segment else super().find(uri)  # It would match as an empty id.
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._known_template = lru_cache(_REMEMBERED)(self._template)
+
     def template_of(self, scope: Scope) -> str | None:
         """The path of the route that a request asks for, as in the table of routes, or None."""
         path, raw_path = scope["path"], scope.get("raw_path", b"")
-        if path in STATIC_PATHS and b"%" not in raw_path:  # as most are
-            return str(path)
-        found = self.find_target(path, raw_path)
-        return str(found[3]) if found else None
+        is_short = len(raw_path) <= _LONGEST_REMEMBERED
+        template: str | None = (self._known_template if is_short else self._template)(
+            path, raw_path
+        )
+        return template
 
     def find_target(self, path: str, raw_path: bytes) -> Any:
         """As `find`; `raw_path` is the path before its percent-encoding was removed."""
         return self._find_with_slashes(raw_path) if b"%2" in raw_path else self.find(path)
+
+    def _template(self, path: str, raw_path: bytes) -> str | None:
+        found = self.find_target(path, raw_path)
+        return str(found[3]) if found else None
 
     def _find_with_slashes(self, raw_path: bytes) -> Any:
         """What is found for a path whose segments may have slashes of their own, sent as %2F."""

@@ -13,7 +13,7 @@ import pytest
 
 from forum.config import Settings
 from forum.database_url import Memory
-from forum.http.cache import Cache
+from forum.http.cache import IS_REMEMBERED, Cache
 from forum.http.guard import REQUEST_ID, Message, Receive, Scope, Send
 from forum.main import build
 from forum.storage import open_store
@@ -156,14 +156,13 @@ class Counting:
         self.gate: asyncio.Event | None = None
         """What an answer waits for."""
         self.version: object = 1
-        self.hits: list[bool] = []
+        self.hits: list[bool | None] = []
         self._cache = Cache(
             self,
             version=lambda: self.version,
             prefixes=(b"/a", b"/b", b"/c", b"/g", *(b"/%d" % digit for digit in range(10))),
             is_for_all_origins=True,
             memory=memory,
-            metrics=self,
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -175,9 +174,6 @@ class Counting:
         headers = [*tag, (b"content-length", b"1000")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"x" * 1000})
-
-    def count_cached(self, *, is_hit: bool) -> None:
-        self.hits.append(is_hit)
 
     def get(self, path: str, query: bytes = b"", **scope: Any) -> int:
         """How often the application was asked by then."""
@@ -197,7 +193,9 @@ class Counting:
             "type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
             "query_string": query, "headers": [], REQUEST_ID: "id",
         }  # fmt: skip
-        await self._cache(given | scope, receive, send)
+        whole = given | scope
+        await self._cache(whole, receive, send)
+        self.hits.append(whole.get(IS_REMEMBERED))
         assert sent[0]["status"] == (404 if path == "/gone" else 200)
         assert sent[1]["body"] == (b"" if scope else b"x" * 1000)
         return self.asked
