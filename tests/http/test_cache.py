@@ -98,7 +98,8 @@ def test_an_answer_from_memory_is_the_same_in_every_respect(
 ) -> None:
     remembering, _, plain = services
     remembering.write(remembering.sign_up("alice#1"))
-    remembering.get(path)
+    for _ in range(2):
+        remembering.get(path)
     for headers in (
         {},
         {"Origin": "https://forum.example"},
@@ -156,14 +157,20 @@ class Counting:
         self.gate: asyncio.Event | None = None
         """What an answer waits for."""
         self.version: object = 1
+        self.questions = 0
+        """How often it was asked for the version."""
         self.hits: list[bool | None] = []
         self._cache = Cache(
             self,
-            version=lambda: self.version,
+            version=self.tell_version,
             prefixes=(b"/a", b"/b", b"/c", b"/g", *(b"/%d" % digit for digit in range(10))),
             is_for_all_origins=True,
             memory=memory,
         )
+
+    def tell_version(self) -> object:
+        self.questions += 1
+        return self.version
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.asked += 1
@@ -174,6 +181,13 @@ class Counting:
         headers = [*tag, (b"content-length", b"1000")]
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": b"x" * 1000})
+
+    def introduce(self, *targets: tuple[str, bytes]) -> None:
+        """Ask for each path and query for the first time, before anything is counted."""
+        for path, query in targets:
+            self.get(path, query)
+        self.asked = 0
+        self.hits.clear()
 
     def get(self, path: str, query: bytes = b"", **scope: Any) -> int:
         """How often the application was asked by then."""
@@ -201,21 +215,46 @@ class Counting:
         return self.asked
 
 
-def test_the_same_is_asked_for_once() -> None:
+def test_what_is_asked_for_again_is_remembered() -> None:
     app = Counting()
-    assert [app.get("/a"), app.get("/a"), app.get("/a", method="HEAD")] == [1, 1, 1]
-    assert app.hits == [False, True, True]
+    times = [app.get("/a") for _ in range(4)] + [app.get("/a", method="HEAD")]
+    assert times == [1, 2, 2, 2, 2]
+    assert app.hits == [False, False, True, True, True]
+
+
+def test_what_is_asked_for_once_leaves_the_store_alone() -> None:
+    app = Counting()
+    app.introduce(("/a", b""), ("/b", b""))
+    assert app.questions == 0
+    app.get("/a")
+    assert app.questions == 1
 
 
 def test_a_new_version_ends_what_was_remembered() -> None:
     app = Counting()
-    app.get("/a")
+    app.introduce(("/a", b""))
+    assert [app.get("/a"), app.get("/a")] == [1, 1]
     app.version = 2
-    assert app.get("/a") == 2
+    assert [app.get("/a"), app.get("/a")] == [2, 2]
+
+
+def test_whoever_walks_through_everything_displaces_nothing_that_is_read() -> None:
+    app = Counting(memory=6000)  # two answers
+    app.introduce(("/a", b""))
+    app.get("/a")
+    app.introduce(*((f"/b{number}", b"") for number in range(100)))
+    assert app.get("/a") == 0
+
+
+def test_those_that_were_met_are_not_remembered_without_end() -> None:
+    app = Counting()
+    app.introduce(*((f"/a{number}", b"") for number in range(8193)))
+    assert len(app._cache._known_keys) == 1
 
 
 def test_an_answer_that_was_overtaken_is_not_remembered() -> None:
     app = Counting()
+    app.introduce(("/a", b""), ("/b", b""))
 
     async def overtake() -> None:
         app.gate = gate = asyncio.Event()
@@ -232,6 +271,7 @@ def test_an_answer_that_was_overtaken_is_not_remembered() -> None:
 
 def test_without_a_version_nothing_is_remembered() -> None:
     app = Counting()
+    app.introduce(("/a", b""))
     app.version = None
     assert [app.get("/a"), app.get("/a")] == [1, 2]
 
@@ -245,17 +285,20 @@ def test_without_a_version_nothing_is_remembered() -> None:
 )  # fmt: skip
 def test_unusual_requests_are_not_remembered(path: str, query: bytes) -> None:
     app = Counting()
+    app.introduce((path, query))
     assert [app.get(path, query), app.get(path, query)] == [1, 2]
 
 
 def test_queries_are_told_apart() -> None:
     app = Counting()
     queries = [b"", b"page=1", b"page=2", b"before=1", b"page=1"]
+    app.introduce(*(("/a", query) for query in set(queries)))
     assert [app.get("/a", query) for query in queries] == [1, 2, 3, 4, 4]
 
 
 def test_the_oldest_gives_way_where_memory_ends() -> None:
     app = Counting(memory=6000)  # two answers
+    app.introduce(*((path, b"") for path in ("/a", "/b", "/c")))
     for path in ("/a", "/b", "/c"):
         app.get(path)
     assert [app.get("/b"), app.get("/c"), app.get("/a")] == [3, 3, 4]
@@ -263,11 +306,13 @@ def test_the_oldest_gives_way_where_memory_ends() -> None:
 
 def test_an_answer_larger_than_all_memory_is_given_all_the_same() -> None:
     app = Counting(memory=100)
+    app.introduce(("/a", b""))
     assert [app.get("/a"), app.get("/a")] == [1, 2]
 
 
 def test_many_different_ones_take_no_more_than_they_may() -> None:
     app = Counting(memory=100_000)
-    for number in range(500):
+    for number in [*range(500)] * 2:
         app.get(f"/{number}")
+    assert app._cache._kept
     assert sum(len(each.body) + 1536 for each in app._cache._kept.values()) <= 100_000
