@@ -6,6 +6,7 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from forum import __version__
@@ -64,7 +65,8 @@ class MetricsServer:
         from forum.adapters.scrape import Workers, make_registry  # noqa: PLC0415
 
         host, _, port = self._bind.rpartition(":")
-        registry = make_registry(Workers(__version__, lambda: len(self._arbiter.WORKERS)))
+        workers = Workers(__version__, lambda: len(self._arbiter.WORKERS), Path(self._folder))
+        registry = make_registry(workers)
         with _without_signals():
             start_http_server(int(port), host.strip("[]"), registry)
         self._is_serving = True

@@ -1,10 +1,10 @@
-"""What a scrape of the metrics is answered with, from the files that the workers write.
+"""What a scrape of the metrics is answered with, from the files that the workers write."""
 
-Imported only where metrics are served: the folder must be in the environment by then.
-"""
-
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -26,14 +26,15 @@ Values = defaultdict[Labels, float]
 class Workers(Collector):
     """What the workers have counted, and what the master knows: the version, and who lives."""
 
-    def __init__(self, version: str, count: Callable[[], int]) -> None:
+    def __init__(self, version: str, count: Callable[[], int], folder: Path) -> None:
+        """`count` tells how many workers live; their files are in the `folder`."""
         self._version = version
         self._count = count
-        self._files = MultiProcessCollector(None)
+        self._folder = folder
 
     def collect(self) -> Iterator[Metric]:
         """As prometheus-client asks for it."""
-        for family in self._files.collect():
+        for family in MultiProcessCollector.merge(_files(self._folder), accumulate=True):
             if family.name == _ANSWERS:
                 yield from _told_apart(family.samples)
             else:
@@ -54,6 +55,16 @@ def make_registry(workers: Workers) -> CollectorRegistry:
 def forget_gauges(slot: int) -> None:
     """Remove what a worker that has ended was in the middle of."""
     mark_process_dead(slot)
+
+
+def _files(folder: Path) -> list[str]:
+    """Those that can be read: a worker makes an empty one first."""
+    files = []
+    for path in folder.glob("*.db"):
+        with suppress(FileNotFoundError):  # The gauges of a worker that has ended just now.
+            if path.stat().st_size:
+                files.append(os.fspath(path))
+    return files
 
 
 def _told_apart(samples: Iterable[Sample]) -> Iterator[Metric]:
