@@ -19,8 +19,10 @@ from tests.contract.conftest import NOW, sql_store
 from tests.support.servers import environment, run, running
 from tests.support.stores import open_database
 
-SOON = 2.0
-"""Seconds: what a person who has interrupted a command waits without doubt, on a busy machine."""
+PATIENCE = 20.0
+"""Seconds, in which none of what is interrupted here would end by itself."""
+
+HALF_GIB = str(512 * 1024)
 
 OLD_SCHEMA = """
     CREATE TABLE user (id INTEGER PRIMARY KEY, username, password, date_registered);
@@ -52,13 +54,12 @@ def await_label(process: subprocess.Popen[str], label: str) -> None:
     assert any(line.startswith(label) for line in process.stderr)
 
 
-def interrupt(process: subprocess.Popen[str], times: int = 1) -> tuple[int, str, bool]:
-    """The status, the last line, and whether the command ended soon."""
-    begun = time.monotonic()
+def interrupt(process: subprocess.Popen[str], times: int = 1) -> tuple[int, str]:
+    """The status and the last line of the command, which ends instead of going on."""
     for _ in range(times):
         process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    return process.returncode, errors.splitlines()[-1], time.monotonic() - begun < SOON
+    _, errors = process.communicate(timeout=PATIENCE)
+    return process.returncode, errors.splitlines()[-1]
 
 
 def names(folder: Path) -> set[str]:
@@ -83,14 +84,16 @@ def test_hashing_is_interrupted_and_leaves_nothing(
     with started(tmp_path, "import-flaskapi", str(many_users)) as process:
         await_label(process, "users")
         ended = interrupt(process, times)
-    assert ended == (130, "Error: interrupted", True)
+    assert ended == (130, "Error: interrupted")
     assert names(tmp_path / "data") == set()
 
 
 def test_long_hashes_are_not_waited_for(tmp_path: Path, many_users: Path) -> None:
-    with started(tmp_path, "import-flaskapi", str(many_users), HASH_PASSES="100") as process:
+    with started(
+        tmp_path, "import-flaskapi", str(many_users), HASH_PASSES="100", HASH_MEMORY=HALF_GIB
+    ) as process:
         await_label(process, "users")
-        assert interrupt(process) == (130, "Error: interrupted", True)
+        assert interrupt(process) == (130, "Error: interrupted")
 
 
 @pytest.fixture
@@ -121,7 +124,7 @@ def test_a_copy_is_interrupted_and_leaves_nothing(
     with started(tmp_path, "copy", large, target) as process:
         await_label(process, "articles")
         ended = interrupt(process)
-    assert ended == (130, "Error: interrupted", True)
+    assert ended == (130, "Error: interrupted")
     assert names(tmp_path) == before
     if kind == "postgres":
         with psycopg.connect(target) as connection:
@@ -150,7 +153,7 @@ def alarm() -> Iterator[None]:
 def connection(tmp_path: Path) -> Iterator[apsw.Connection]:
     """A connection that gives way to signals."""
     with closing(apsw.Connection(str(tmp_path / "any.db"))) as connection:
-        give_way(connection, busy_timeout=20)
+        give_way(connection, busy_timeout=PATIENCE)
         yield connection
 
 
@@ -170,7 +173,7 @@ def test_waiting_for_a_lock_gives_way(
         request.getfixturevalue("alarm")
         with pytest.raises(Alarm):
             connection.execute("BEGIN IMMEDIATE")
-    assert time.monotonic() - begun < SOON
+    assert time.monotonic() - begun < PATIENCE
 
 
 def test_a_lock_that_is_not_given_in_time_is_refused(tmp_path: Path) -> None:
@@ -194,7 +197,7 @@ def test_a_question_is_interrupted_with_the_same_status(forum_with_alice: Path) 
         assert process.stdout
         asked = iter(lambda: process.stdout.read(1), "]")
         assert "Delete alice#1" in "".join(asked)
-        assert interrupt(process) == (130, "Error: interrupted", True)
+        assert interrupt(process) == (130, "Error: interrupted")
 
 
 def test_a_reader_that_has_seen_enough_hears_no_complaint(forum_with_alice: Path) -> None:
