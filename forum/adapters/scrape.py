@@ -34,11 +34,11 @@ class Workers(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """As prometheus-client asks for it."""
-        for family in MultiProcessCollector.merge(_files(self._folder), accumulate=True):
-            if family.name == _ANSWERS:
-                yield from _told_apart(family.samples)
-            else:
-                yield family
+        families = MultiProcessCollector.merge(_files(self._folder), accumulate=True)
+        by_name = {family.name: family for family in families}
+        answers = by_name.pop(_ANSWERS, None)
+        yield from by_name.values()
+        yield from _told_apart(answers.samples if answers else [])
         build = GaugeMetricFamily("forum_build_info", "The version that runs", labels=["version"])
         build.add_metric([self._version], 1)
         yield build

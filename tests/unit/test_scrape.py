@@ -14,4 +14,6 @@ def test_a_file_that_a_worker_is_making_right_now_is_let_be(tmp_path: Path) -> N
     assert {line for line in lines if not line.startswith("#")} == {
         'forum_build_info{version="1.0"} 1.0',
         "forum_workers 2.0",
+        'forum_cache_answers_total{result="hit"} 0.0',
+        'forum_cache_answers_total{result="miss"} 0.0',
     }
