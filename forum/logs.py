@@ -74,12 +74,12 @@ def _renderer(*, is_console: bool) -> _Renderer:
 
 
 def _with_time_and_level(logger: object, name: str, event: _Event) -> _Event:
-    first = {"timestamp": _now(), "level": name}
-    return {**first, "logger": event.pop("logger"), "event": event.pop("event"), **event}
+    return {**_first_fields(name, event.pop("logger"), event.pop("event")), **event}
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+def _first_fields(level: str, logger: str, event: str) -> dict[str, Any]:
+    moment = datetime.now(UTC).isoformat(timespec="microseconds")
+    return {"timestamp": f"{moment[:26]}Z", "level": level, "logger": logger, "event": event}
 
 
 def _with_request_id(logger: object, name: str, event: _Event) -> _Event:
@@ -142,8 +142,7 @@ class Lines:
 
     def write(self, logger: str, event: str, **fields: object) -> None:
         """Write a line with these fields."""
-        first = {"timestamp": _now(), "level": "info", "logger": logger, "event": event}
-        _write(self.render(None, "info", first | fields))
+        _write(self.render(None, "info", _first_fields("info", logger, event) | fields))
 
 
 lines = Lines()

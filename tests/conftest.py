@@ -17,6 +17,7 @@ from forum.adapters.sql.migrations import migrate
 from forum.adapters.sql.sqlite import SqliteDatabase
 from forum.config import Settings
 from forum.http.guard import Application
+from forum.logs import lines
 from forum.main import build
 from forum.storage import open_store, prepare
 from tests.support.clusters import (
@@ -104,10 +105,11 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Program:
 def _log_as_before() -> Iterator[None]:
     """Commands that run in this process set up the log of all of it."""
     root = logging.getLogger()
-    level, handlers = root.level, root.handlers[:]
+    level, handlers, render = root.level, root.handlers[:], lines.render
     yield
     root.setLevel(level)
     root.handlers[:] = handlers
+    lines.render = render
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ class PrometheusMetrics:
         gauge = partial(Gauge, namespace="forum", registry=unasked, multiprocess_mode="livesum")
         histogram = partial(Histogram, namespace="forum", registry=unasked, buckets=_SECONDS)
         # One write where each of what the master makes of it would be one.
-        self._answers = histogram("answers", "", ["method", "route", "status", "memory"])
+        answers = histogram("answers", "", ["method", "route", "status", "memory"])
         refusals = counter("refusals", "Refusals by reason", ["reason"])
         logins = counter("logins", "Logins by result", ["result"])
         self._store_errors = counter("store_errors", "Answers that the store could not give")
@@ -45,7 +45,7 @@ class PrometheusMetrics:
         self._waiting = gauge("pool_waiting", "Calls that wait for a thread of the pool", ["pool"])
         self._waits = histogram("pool_wait_seconds", "Waits for a thread of the pool", ["pool"])
         # Looking a child up costs as much as counting.
-        self._observer = cache(self._find_observer)
+        self._observer = cache(lambda *labels: answers.labels(*labels).observe)
         self._refusal = cache(lambda reason: refusals.labels(reason).inc)
         self._login = cache(lambda result: logins.labels(result).inc)
 
@@ -61,18 +61,13 @@ class PrometheusMetrics:
     ) -> None:
         """Count an answer, and the name of the refusal that it is, if it is one."""
         method = method if method in METHODS else "other"
-        self._observer(method, route or "none", status, is_remembered)(seconds)
+        self._observer(method, route or "none", status, _MEMORY[is_remembered])(seconds)
         if refusal:
             self._refusal(refusal)()
         if refusal == "Unavailable":
             self._store_errors.inc()
         if route == "/login" and status in _LOGINS:
             self._login(_LOGINS[status])()
-
-    def _find_observer(
-        self, method: str, route: str, status: int, is_remembered: bool | None
-    ) -> Callable[[float], None]:
-        return self._answers.labels(method, route, status, _MEMORY[is_remembered]).observe
 
     def watch_in_flight(self, read: Callable[[], int]) -> None:
         self._read_in_flight = read

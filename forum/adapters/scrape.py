@@ -71,12 +71,12 @@ def _told_apart(samples: Iterable[Sample]) -> Iterator[Metric]:
     """The metrics of answers that operators know."""
     requests, seconds = Values(float), Values(float)
     cached = Values(float, {(result,): 0.0 for result in (HIT, MISS)})
-    buckets: dict[Labels, Values] = defaultdict(lambda: Values(float))
+    buckets: dict[Labels, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for name, labels, value, *_ in samples:
         route = labels["method"], labels["route"]
         match name.removeprefix(_ANSWERS):
             case "_bucket":
-                buckets[route][(labels["le"],)] += value
+                buckets[route][labels["le"]] += value
             case "_sum":
                 seconds[route] += value
             case "_count":
@@ -91,7 +91,7 @@ def _told_apart(samples: Iterable[Sample]) -> Iterator[Metric]:
         labels=["method", "route"],
     )
     for each, below in buckets.items():
-        durations.add_metric(each, [(le, value) for (le,), value in below.items()], seconds[each])
+        durations.add_metric(each, list(below.items()), seconds[each])
     yield durations
 
 

@@ -20,8 +20,8 @@ _QUERIES = (b"page=", b"before=")
 _LONGEST_QUERY = 64
 """Bytes; others spell what few ask for twice."""
 
-_MOST_KNOWN = 8192
-"""Keys that are known to be asked for more than once, in about 80 bytes each."""
+_MOST_MET = 8192
+"""Keys that were asked for, in about 80 bytes each."""
 
 _BESIDES = 1536
 """Bytes that are counted for an answer besides its body: about what its headers take."""
@@ -72,14 +72,14 @@ class Cache:
         # A dict takes the longer to find its oldest key, the more it has lost: 12 microseconds.
         self._kept: OrderedDict[Key, Kept] = OrderedDict()
         self._size = 0
-        self._known_keys: set[int] = set()
+        self._met: set[int] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         key = _key(scope)
         if key is None or not key[0].startswith(self._prefixes):
             await self._app(scope, receive, send)
             return
-        if not self._has_met(key):
+        if not self._meet(key):
             scope[IS_REMEMBERED] = False
             await self._app(scope, receive, send)
             return
@@ -119,14 +119,14 @@ class Cache:
         for message in messages:
             await send(message)
 
-    def _has_met(self, key: Key) -> bool:
-        """Whether it was asked for before; whatever is written, it stays popular."""
+    def _meet(self, key: Key) -> bool:
+        """Note that it is asked for, and tell whether it was before; writes do not change that."""
         number = hash(key)
-        if number in self._known_keys:
+        if number in self._met:
             return True
-        if len(self._known_keys) >= _MOST_KNOWN:
-            self._known_keys.clear()
-        self._known_keys.add(number)
+        if len(self._met) >= _MOST_MET:
+            self._met.clear()
+        self._met.add(number)
         return False
 
     def _forget(self, version: object) -> None:

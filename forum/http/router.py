@@ -30,24 +30,22 @@ class Router(CompiledRouter):
     GET brings HEAD, every answer about methods names all of them, and no segment is empty.
     """
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._known_template = lru_cache(_REMEMBERED)(self._template)
+
     def find(self, uri: str, req: Any = None) -> Any:
         if req and b"%2" in req.scope.get("raw_path", b""):
             return self._find_with_slashes(req.scope["raw_path"])
         has_empty_segment = "//" in uri or (uri.endswith("/") and uri != "/")
         return None if has_empty_segment else super().find(uri)  # It would match as an empty id.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._known_template = lru_cache(_REMEMBERED)(self._template)
-
     def template_of(self, scope: Scope) -> str | None:
         """The path of the route that a request asks for, as in the table of routes, or None."""
         path, raw_path = scope["path"], scope.get("raw_path", b"")
-        is_short = len(raw_path) <= _LONGEST_REMEMBERED
-        template: str | None = (self._known_template if is_short else self._template)(
-            path, raw_path
-        )
-        return template
+        if len(raw_path) > _LONGEST_REMEMBERED:
+            return self._template(path, raw_path)
+        return self._known_template(path, raw_path)
 
     def find_target(self, path: str, raw_path: bytes) -> Any:
         """As `find`; `raw_path` is the path before its percent-encoding was removed."""

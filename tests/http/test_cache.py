@@ -249,7 +249,7 @@ def test_whoever_walks_through_everything_displaces_nothing_that_is_read() -> No
 def test_those_that_were_met_are_not_remembered_without_end() -> None:
     app = Counting()
     app.introduce(*((f"/a{number}", b"") for number in range(8193)))
-    assert len(app._cache._known_keys) == 1
+    assert len(app._cache._met) == 1
 
 
 def test_an_answer_that_was_overtaken_is_not_remembered() -> None:
