@@ -49,8 +49,6 @@ class ClientAddress:
     def of(self, scope: Scope) -> str:
         """As for the request with this scope."""
         forwarded = _forwarded_for(scope)
-        if not forwarded:
-            return _customer_at(_peer(scope))
         nearest = None
         for hop in map(_parse, [_peer(scope), *reversed(forwarded)]):
             if hop is None:
@@ -58,7 +56,7 @@ class ClientAddress:
             nearest = hop
             if not self._trusts(hop):
                 break
-        return _customer(nearest)
+        return _customer(nearest) if nearest else "unknown"
 
     def notice_forwarded(self, scope: Scope) -> None:
         """Warn, once, where a request was forwarded by an address that is not trusted."""
@@ -98,14 +96,7 @@ def _parse(text: str) -> Address | None:
 
 
 @lru_cache(_REMEMBERED)
-def _customer_at(text: str) -> str:
-    return _customer(_parse(text))
-
-
-@lru_cache(_REMEMBERED)
-def _customer(address: Address | None) -> str:
-    if address is None:
-        return "unknown"
+def _customer(address: Address) -> str:
     if isinstance(address, IPv6Address):
         return str(ip_network((int(address), 64), strict=False))
     return str(address)
