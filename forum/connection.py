@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from gunicorn.asgi.protocol import ASGIProtocol
-
+from forum.answering import AnsweringProtocol
 from forum.arrival import ARRIVED
 
 HEAD_SECONDS = 10
@@ -26,7 +25,7 @@ is not lost.
 """
 
 
-class Connection(ASGIProtocol):  # type: ignore[misc]
+class Connection(AnsweringProtocol):
     """One connection; at any moment it waits for a whole request, or works on one, or is closing.
 
     While it waits it has a deadline, and may be closed to make room for others.
