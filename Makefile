@@ -3,6 +3,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO := sqlite:///demo/forum.db
 
+# The tests start hundreds of processes, each of which would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run demo test test-faults check picture benchmark format requirements clean
 
 help: ## list the targets

@@ -17,8 +17,8 @@ class AnsweringProtocol(ASGIProtocol):  # type: ignore[misc]
 
     That needs no task for each request, nor half of what gunicorn asks of each message: an answer
     from memory takes an eighth less of the processor. One without a length ends with its
-    connection. Where gunicorn is to log requests, or an operator's
-    configuration has hooks for them, all goes gunicorn's way.
+    connection. Where gunicorn is to log requests, or an operator's configuration has hooks for
+    them, all goes gunicorn's way.
     """
 
     def __init__(self, worker: Any) -> None:
