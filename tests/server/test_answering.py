@@ -49,7 +49,7 @@ def parts(answers: bytes) -> list[bytes]:
     return [*heads, answers.rpartition(b"\r\n\r\n")[2]]
 
 
-@pytest.mark.parametrize("path", ["/value", "/control", "/name", "/raises", "/silent"])
+@pytest.mark.parametrize("path", ["/value", "/return", "/name", "/raises", "/silent"])
 def test_what_is_no_answer_is_a_500_and_the_end(server: Server, path: str) -> None:
     answers = server.talk(request("/") + request(path) + request("/"))
     assert parts(answers) == [b"HTTP/1.1 200", b"HTTP/1.1 500", b"Internal Server Error"]

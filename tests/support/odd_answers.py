@@ -12,7 +12,7 @@ WAITS_FOR = "ODD_ANSWERS_WAIT_FOR"
 _LENGTH = (b"content-length", b"%d" % len(BODY))
 _HEADERS = {
     "/value": [_LENGTH, (b"x-odd", b"1\r\nx-more: 2")],
-    "/control": [_LENGTH, (b"x-odd", b"\x01")],
+    "/return": [_LENGTH, (b"x-odd", b"1\rx-more: 2")],
     "/name": [_LENGTH, (b"x-odd: 1\nx-more", b"2")],
     "/endless": [(b"x-odd", b"content-length: 12")],
 }
