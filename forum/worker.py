@@ -142,7 +142,10 @@ class Worker(ASGIWorker):  # type: ignore[misc]
         gc.set_threshold(*_COLLECTION)
         for listener in self.sockets:
             server = await self.loop.create_server(
-                lambda: Connection(self), sock=listener.sock, ssl=self._get_ssl_context()
+                lambda: Connection(self),
+                sock=listener.sock,
+                backlog=self.cfg.backlog,  # Or else it listens again, for 100.
+                ssl=self._get_ssl_context(),
             )
             self.servers.append(server)
         self.log.info("Worker ready (pid: %s)", self.pid)

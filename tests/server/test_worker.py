@@ -80,6 +80,20 @@ def is_held(connection: socket.socket) -> bool:
     )
 
 
+def is_stopped(pid: int) -> bool:
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+
+
+def unaccepted(server: Server) -> int:
+    """Connections that the kernel has for the server, which has not looked at them."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    return sum(
+        int(row[4].partition(":")[2], 16)
+        for row in rows
+        if row[1].endswith(f":{server.port:04X}") and row[3] == "0A"
+    )
+
+
 def log_of(folder: Path) -> str:
     return (folder / "server.log").read_text()
 
@@ -273,6 +287,23 @@ def test_silent_connections_beyond_the_descriptors_keep_nobody_out(
         statuses = [server.call("GET", "/articles")[0] for _ in range(15)]
     assert statuses == [200] * 15
     assert 1 <= log_of(tmp_path).count("connections: those without a request are closed") <= 2
+
+
+def test_a_burst_of_connections_waits_for_workers_that_are_busy(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    asked = request("GET", "/articles", "Connection: close")
+    with running(tmp_path, command=command, WORKERS="2") as server, ExitStack() as stack:
+        await_that(lambda: len(server.workers()) == 2, seconds=10)
+        for worker in server.workers():
+            os.kill(worker, signal.SIGSTOP)
+        await_that(lambda: all(map(is_stopped, server.workers())), seconds=10)
+        burst = [stack.enter_context(connect(server, asked)) for _ in range(300)]
+        assert unaccepted(server) == 300
+        for worker in server.workers():
+            os.kill(worker, signal.SIGCONT)
+        answers = [read_all(connection)[:12] for connection in burst]
+    assert answers == [b"HTTP/1.1 200"] * 300
 
 
 WITHOUT_REQUEST = [
