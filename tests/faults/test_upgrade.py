@@ -44,9 +44,9 @@ def test_restarts_behind_a_socket_of_systemd_refuse_nobody_and_lose_nothing(
         load = Load(unit.port, unit.sign_up(), patience=SECONDS)
         with load.running():
             for _ in range(UPGRADES):
-                load.await_more_writes(200)
+                load.await_more_writes(300)
                 unit.service(tmp_path).stop()
-            load.await_more_writes(200)
+            load.await_more_writes(300)
     print(load.report())
     assert faults(load, articles_in(tmp_path), UPGRADES) == {}
     assert load.outcomes.total() >= REQUESTS
