@@ -6,6 +6,7 @@ Imported only where metrics are served: the folder must be in the environment by
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from typing import TypedDict
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, values
 
@@ -20,6 +21,14 @@ _MEMORY = {True: HIT, False: MISS, None: ""}
 _LOGINS = {200: "success", 401: "failure", 429: "limited"}
 
 
+class _Common(TypedDict):
+    """What all metrics are made with."""
+
+    namespace: str
+    registry: CollectorRegistry
+    """Nobody asks it: the files are read instead."""
+
+
 class PrometheusMetrics:
     """What a worker counts."""
 
@@ -29,10 +38,10 @@ class PrometheusMetrics:
         Files named by process would pile up, and a scrape would read all that ever were.
         """
         values.ValueClass = values.MultiProcessValue(lambda: slot)
-        unasked = CollectorRegistry()  # The files are read instead.
-        counter = partial(Counter, namespace="forum", registry=unasked)
-        gauge = partial(Gauge, namespace="forum", registry=unasked, multiprocess_mode="livesum")
-        histogram = partial(Histogram, namespace="forum", registry=unasked, buckets=_SECONDS)
+        common: _Common = {"namespace": "forum", "registry": CollectorRegistry()}
+        counter = partial(Counter, **common)
+        gauge = partial(Gauge, **common, multiprocess_mode="livesum")
+        histogram = partial(Histogram, **common, buckets=_SECONDS)
         # One write where each of what the master makes of it would be one.
         answers = histogram("answers", "", ["method", "route", "status", "memory"])
         refusals = counter("refusals", "Refusals by reason", ["reason"])
