@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.odd_answers import BODY, WAITS_FOR
 from tests.support.servers import OWN_GUNICORN, Server, running
+from tests.support.wire import request
 
 ODD = ("-m", "gunicorn", "-k", "forum.server.Worker", "tests.support.odd_answers:app")
 
@@ -33,14 +34,13 @@ def server(folder: Path, pipe: Path) -> Iterator[Server]:
             yield server
 
 
-def request(path: str, method: str = "GET", *headers: str) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: localhost", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+def get(path: str, *headers: str) -> bytes:
+    return request("GET", path, *headers)
 
 
 def last(path: str) -> bytes:
     """A request after which the server closes."""
-    return request(path, "GET", "Connection: close")
+    return get(path, "Connection: close")
 
 
 def parts(answers: bytes) -> list[bytes]:
@@ -51,31 +51,31 @@ def parts(answers: bytes) -> list[bytes]:
 
 @pytest.mark.parametrize("path", ["/value", "/return", "/name", "/raises", "/silent"])
 def test_what_is_no_answer_is_a_500_and_the_end(server: Server, path: str) -> None:
-    answers = server.talk(request("/") + request(path) + request("/"))
+    answers = server.talk(get("/") + get(path) + get("/"))
     assert parts(answers) == [b"HTTP/1.1 200", b"HTTP/1.1 500", b"Internal Server Error"]
     assert b"odd" not in answers
 
 
 def test_what_is_no_answer_is_logged(server: Server, folder: Path) -> None:
-    server.talk(request("/value"))
+    server.talk(get("/value"))
     assert "x-more: 2" in (folder / "server.log").read_text()
 
 
 def test_an_answer_without_a_length_ends_with_its_connection(server: Server) -> None:
-    answers = server.talk(request("/endless") + request("/"))
+    answers = server.talk(get("/endless") + get("/"))
     assert parts(answers) == [b"HTTP/1.1 200", BODY]
     assert b"\r\nConnection: close\r\n" in answers
 
 
 @pytest.mark.parametrize("path", ["/half", "/breaks"])
 def test_half_an_answer_is_the_end(server: Server, path: str) -> None:
-    answers = server.talk(request("/") + request(path) + request("/"))
+    answers = server.talk(get("/") + get(path) + get("/"))
     assert parts(answers) == [b"HTTP/1.1 200", b"HTTP/1.1 200", BODY[:6]]
 
 
 @pytest.mark.parametrize(("path", "method"), [("/", "HEAD"), ("/known", "GET")])
 def test_what_has_no_body_is_sent_without_one(server: Server, path: str, method: str) -> None:
-    answers = server.talk(request(path, method) + last("/"))
+    answers = server.talk(request(method, path) + last("/"))
     assert answers.count(b"HTTP/1.1") == 2
     assert answers.count(BODY) == 1
 
@@ -83,7 +83,7 @@ def test_what_has_no_body_is_sent_without_one(server: Server, path: str, method:
 def test_who_sends_many_requests_at_once_lets_others_in_between(server: Server, pipe: Path) -> None:
     address = (server.host, server.port)
     with socket.create_connection(address) as many, socket.create_connection(address) as one:
-        many.sendall(request("/waits") + request("/noted?many") * 300 + last("/"))
+        many.sendall(get("/waits") + get("/noted?many") * 300 + last("/"))
         with pipe.open("wb"):  # The worker waits by now, and as long as this is open.
             one.sendall(last("/noted?one"))
         for each in (one, many):

@@ -14,6 +14,7 @@ import pytest
 
 from forum import connection
 from tests.support.servers import FORUM_SERVE, OWN_GUNICORN, PASSWORD, Server, running
+from tests.support.wire import request
 
 HASTE = "connection.HEAD_SECONDS = connection.BODY_SECONDS = connection.ANSWER_SECONDS = 1"
 HASTY = ("-c", f"from forum import cli, connection; {HASTE}; cli.main(['serve'])")
@@ -34,12 +35,6 @@ UNCOLLECTED = ("-c", "import gc; from forum import cli; gc.disable(); cli.main([
 
 TLS_HELLO = bytes.fromhex("16030100f0010000ec0303") + bytes(100)
 REGISTRATION = json.dumps({"username": "alice#1", "password": PASSWORD}).encode()
-
-
-def request(method: str, path: str, *headers: str, body: bytes = b"") -> bytes:
-    """As it goes over the wire."""
-    head = [f"{method} {path} HTTP/1.1", "Host: localhost", *headers]
-    return "\r\n".join(head).encode() + b"\r\n\r\n" + body
 
 
 def registration(name: str) -> bytes:
