@@ -79,6 +79,13 @@ def is_stopped(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
+def has_let_go(server: Server) -> bool:
+    """Whether the server has closed all of its connections."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
+    states = {row[3] for row in rows if row[1].endswith(f":{server.port:04X}")}
+    return states <= {"0A", "06"}  # It listens, and the kernel remembers.
+
+
 def unaccepted(server: Server) -> int:
     """Connections that the kernel has for the server, which has not looked at them."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
@@ -265,6 +272,7 @@ def test_bodies_that_are_cut_leave_nothing(tmp_path: Path, path: str) -> None:
                     connection = stack.enter_context(connect(server, head + b" " * 60_000))
                     with suppress(ConnectionError):
                         connection.sendall(b" " * 200_000)
+        await_that(lambda: has_let_go(server), seconds=20)
 
     # One worker: a second one that comes later would be taken for a leak.
     with running(tmp_path, command=UNCOLLECTED, WORKERS="1") as server:
